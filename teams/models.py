@@ -1,0 +1,228 @@
+"""Who: the organisation, its teams and its users."""
+
+import uuid
+from collections.abc import Iterable
+from typing import Any, Self
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.contrib.auth import get_backends
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from teams.crm_ids import CrmIdField
+
+
+def validate_time_zone(name: str) -> None:
+    """Refuse a name that the tz database doesn't have."""
+    if name not in available_timezones():
+        raise ValidationError(_("“%(name)s” is not a time zone. Enter one like Europe/Berlin."), params={"name": name})
+
+
+class Organisation(models.Model):
+    """The one organisation of this installation (docs/decisions)."""
+
+    name = models.CharField(_("name"), max_length=200, default="Playbooks")
+    time_zone = models.CharField(
+        _("time zone"),
+        max_length=64,
+        default="UTC",
+        validators=[validate_time_zone],
+        help_text=_("For everyone who has not chosen their own. Decides on which day a task stands in the CRM."),
+    )
+    phone_region = models.CharField(
+        _("phone region"),
+        max_length=2,
+        default="US",
+        validators=[RegexValidator(r"^[A-Z]{2}$", _("Enter two capital letters, like US or DE."))],
+        help_text=_("How numbers without a country code are read, for example US."),
+    )
+
+    class Meta:
+        verbose_name = _("organisation")
+        verbose_name_plural = _("organisation")
+        constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="one_organisation")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.pk = 1
+        super().save(*args, **kwargs)
+
+    @classmethod
+    def load(cls) -> Self:
+        """Return the organisation, made with its defaults at the first call."""
+        return cls.objects.get_or_create(pk=1)[0]
+
+
+class TeamQuerySet(models.QuerySet["Team"]):
+    def visible_to(self, viewer: "User") -> Self:
+        """Which teams `viewer` may see: managers their own, admins all."""
+        if viewer.sees_everyone:
+            return self
+        return self.filter(managers=viewer) if viewer.role == Role.MANAGER else self.none()
+
+
+class Team(models.Model):
+    """Reps who share managers. A manager may have several teams, and a team several managers."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    name = models.CharField(_("name"), max_length=100, unique=True)
+    managers = models.ManyToManyField(
+        "teams.User", verbose_name=_("managers"), related_name="managed_teams", blank=True
+    )
+
+    objects = TeamQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("team")
+        verbose_name_plural = _("teams")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Role(models.TextChoices):
+    REP = "rep", _("Rep")
+    MANAGER = "manager", _("Manager")
+    ADMIN = "admin", _("Admin")
+
+
+class MailProvider(models.TextChoices):
+    NONE = "none", _("None")
+    GMAIL = "gmail", _("Gmail")
+    OUTLOOK = "outlook", _("Outlook")
+    SMTP = "smtp", _("SMTP")
+
+
+class UserQuerySet(models.QuerySet["User"]):
+    def active(self) -> Self:
+        return self.filter(is_active=True)
+
+    def admins(self) -> Self:
+        return self.active().filter(role=Role.ADMIN)
+
+    def visible_to(self, viewer: "User") -> Self:
+        """Whom `viewer` may see: reps themselves, managers also their own teams, admins everyone.
+
+        Everything else that belongs to a user is scoped through this one rule.
+        """
+        if viewer.sees_everyone:
+            return self
+        mine = models.Q(pk=viewer.pk)
+        if viewer.role == Role.MANAGER:
+            mine |= models.Q(team__in=Team.objects.filter(managers=viewer).values("pk"))
+        return self.filter(mine)
+
+
+class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type: ignore[misc]
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(email=(username or "").strip().lower())  # type: ignore[no-any-return]
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """Make a user, validated; without a password they can't log in until one is set."""
+        user = self.model(email=email.strip().lower(), **fields)
+        user.set_password(password)
+        user.full_clean(exclude=["password"])
+        user.save(using=self._db)
+        return user  # type: ignore[no-any-return]
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """Make an admin; the name is Django's, for its createsuperuser command."""
+        return self.create_user(email, password, **{"role": Role.ADMIN, **fields})
+
+
+class User(AbstractBaseUser):
+    """Someone who logs in. Deactivated, never deleted: their tasks keep their name."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    email = models.EmailField(_("e-mail"), unique=True)
+    name = models.CharField(_("name"), max_length=150)
+    role = models.CharField(_("role"), max_length=10, choices=Role.choices, default=Role.REP)
+    team = models.ForeignKey(
+        Team, verbose_name=_("team"), on_delete=models.PROTECT, related_name="members", null=True, blank=True
+    )
+    mail_provider = models.CharField(
+        _("mail provider"), max_length=10, choices=MailProvider.choices, default=MailProvider.NONE
+    )
+    time_zone = models.CharField(
+        _("time zone"),
+        max_length=64,
+        blank=True,
+        validators=[validate_time_zone],
+        help_text=_("Empty: the organisation's."),
+    )
+    crm_user_id = CrmIdField(
+        _("CRM user id"),
+        null=True,
+        blank=True,
+        unique=True,
+        help_text=_("The Salesforce user who owns this user's Tasks. Without it the Access User owns them."),
+    )
+    is_active = models.BooleanField(
+        _("active"), default=True, help_text=_("Deactivate users instead of deleting them.")
+    )
+    date_joined = models.DateTimeField(_("joined"), default=timezone.now, editable=False)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS = ["name"]
+
+    class Meta:
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
+        ordering = ["name", "email"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(email=Lower("email")), name="user_email_lower_case"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+    def get_full_name(self) -> str:
+        """Django's word for the name, which pages of the admin ask for."""
+        return self.name
+
+    def clean(self) -> None:
+        self.email = self.email.strip().lower()
+        self.crm_user_id = self.crm_user_id or None
+
+    @property
+    def is_staff(self) -> bool:
+        """Who may enter the Manager App."""
+        return self.is_active and self.role in (Role.MANAGER, Role.ADMIN)
+
+    @property
+    def is_superuser(self) -> bool:
+        """Django's word for an admin; nobody is above the roles."""
+        return self.is_active and self.role == Role.ADMIN
+
+    @property
+    def sees_everyone(self) -> bool:
+        """Whether `visible_to` leaves nothing out: then nothing needs to be asked."""
+        return self.role == Role.ADMIN
+
+    def has_perm(self, perm: str, obj: models.Model | None = None) -> bool:
+        """Whether this user's role may do `perm` ("app.action_model"), with `obj` if one is meant."""
+        return self.is_active and any(backend.has_perm(self, perm, obj) for backend in get_backends())
+
+    def has_perms(self, perms: Iterable[str], obj: models.Model | None = None) -> bool:
+        return all(self.has_perm(perm, obj) for perm in perms)
+
+    def has_module_perms(self, app_label: str) -> bool:
+        prefix = f"{app_label}."
+        return self.is_active and any(
+            perm.startswith(prefix) for backend in get_backends() for perm in backend.get_all_permissions(self)
+        )
+
+    def zone(self, organisation: Organisation) -> ZoneInfo:
+        """The user's time zone, or the organisation's."""
+        return ZoneInfo(self.time_zone or organisation.time_zone)
