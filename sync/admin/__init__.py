@@ -1,0 +1,5 @@
+"""The Manager App's pages about the CRM."""
+
+from sync.admin import connection, jobs, outbox, plays, records, tasks, troubles
+
+__all__ = ["connection", "jobs", "outbox", "plays", "records", "tasks", "troubles"]

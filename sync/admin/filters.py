@@ -1,0 +1,121 @@
+"""Filters of the lists; each offers and takes only what the viewer may see."""
+
+import datetime
+from collections.abc import Callable
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import DropdownFilter, RangeDateFilter
+
+from sync.enums import FailureMode, OutboxState, TaskState
+from sync.models import OutboxRow
+from teams.admin import TeamFilter
+from teams.models import User
+from teams.scoped_admin import Text, viewer_of
+
+
+class TaskTeamFilter(TeamFilter):
+    user_path = "user__"
+
+
+class RowTeamFilter(TeamFilter):
+    user_path = "task__user__"
+
+
+class UserFilter(DropdownFilter):  # type: ignore[misc]
+    title = _("user")
+    parameter_name = "user"
+    user_path = "user__"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        users = User.objects.visible_to(viewer_of(request)).only("uuid", "name", "email")
+        return [(str(user.uuid), str(user)) for user in users]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() not in dict(self.lookup_choices):
+            return queryset
+        return queryset.filter(**{f"{self.user_path}uuid": self.value()})
+
+
+class RowUserFilter(UserFilter):
+    user_path = "task__user__"
+
+
+_SYNC_STATES: dict[str, tuple[Text, Callable[[], Q]]] = {
+    "waiting": (_("waiting or sending"), lambda: Q(pk__in=OutboxRow.objects.unsettled().values("task"))),
+    "admin": (
+        _("waiting for an admin"),
+        lambda: Q(pk__in=OutboxRow.objects.unsettled().filter(trouble__isnull=False).values("task")),
+    ),
+    "failed": (
+        _("failed"),
+        lambda: Q(pk__in=OutboxRow.objects.newest().filter(state=OutboxState.FAILED).values("task")),
+    ),
+    "synced": (_("synced"), lambda: Q(pk__in=OutboxRow.objects.newest().filter(state=OutboxState.DONE).values("task"))),
+    "cancelled": (
+        _("cancelled"),
+        lambda: Q(pk__in=OutboxRow.objects.newest().filter(state=OutboxState.CANCELLED).values("task")),
+    ),
+    "unasked": (
+        _("waiting for a connection"),
+        lambda: Q(state=TaskState.COMPLETED, outbox_rows=None),
+    ),
+}
+
+
+class SyncStateFilter(DropdownFilter):  # type: ignore[misc]
+    title = _("sync state")
+    parameter_name = "sync"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Text]]:
+        return [(key, label) for key, (label, _condition) in _SYNC_STATES.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = _SYNC_STATES.get(self.value() or "")
+        return queryset.filter(chosen[1]()) if chosen else queryset
+
+
+class FailureFilter(DropdownFilter):  # type: ignore[misc]
+    """Tasks whose newest row failed or waits in this mode."""
+
+    title = _("failure mode")
+    parameter_name = "failure"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Text]]:
+        return [(mode.value, mode.label) for mode in FailureMode]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() not in FailureMode.values:
+            return queryset
+        rows = OutboxRow.objects.newest().filter(
+            failure_mode=self.value(), state__in=[OutboxState.PENDING, OutboxState.FAILED]
+        )
+        return queryset.filter(pk__in=rows.values("task"))
+
+
+class DayRangeFilter(RangeDateFilter):  # type: ignore[misc]
+    """From one day to another, both whole, in the viewer's time zone."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        name = self.parameter_name
+        if first := _day(self.used_parameters.get(f"{name}_from")):
+            queryset = queryset.filter(**{f"{name}__gte": _midnight(first)})
+        if last := _day(self.used_parameters.get(f"{name}_to")):
+            queryset = queryset.filter(**{f"{name}__lt": _midnight(last + datetime.timedelta(days=1))})
+        return queryset
+
+
+def _day(text: str | None) -> datetime.date | None:
+    try:
+        day = datetime.date.fromisoformat((text or "").strip())
+    except ValueError:
+        return None
+    # The ends of the calendar have no midnight in every time zone.
+    return day if 1900 <= day.year <= 2999 else None
+
+
+def _midnight(day: datetime.date) -> datetime.datetime:
+    return timezone.make_aware(datetime.datetime.combine(day, datetime.time()))

@@ -1,0 +1,40 @@
+"""The queue's schedules and failed jobs, for admins to look at: what runs when is the code's to say (schedules.py)."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django_q.models import Failure, OrmQ, Schedule, Success
+
+from teams.scoped_admin import ReadOnlyAdmin
+
+# Their own pages could run any function and show pickled arguments.
+for model in (Schedule, Success, Failure, OrmQ):
+    if admin.site.is_registered(model):
+        admin.site.unregister(model)
+
+
+@admin.register(Schedule)
+class ScheduleAdmin(ReadOnlyAdmin):
+    list_display = ("name", "func", "schedule_type", "minutes", "next_run")
+    fields = ("name", "func", "schedule_type", "minutes", "cron", "next_run", "repeats")
+    sortable_by = ()
+    ordering = ("name",)
+    when_empty = _("Schedules are set by manage.py setup.")
+
+
+@admin.register(Failure)
+class FailureAdmin(ReadOnlyAdmin):
+    """The traceback stands in the log, where it is filtered; here is what failed and when."""
+
+    list_display = ("func", "started", "stopped", "attempt_count")
+    fields = ("func", "name", "started", "stopped", "attempt_count")
+    hidden_fields = ("args", "kwargs", "result")
+    sortable_by = ()
+    ordering = ("-stopped",)
+    when_empty = _("No job has failed lately.")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).defer("args", "kwargs", "result")

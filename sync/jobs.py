@@ -1,0 +1,85 @@
+"""django-q2's entry points. A wake-up carries no data but the connection's id."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from django.conf import settings
+from django.core.management import call_command
+from django.utils import timezone
+from django_q.models import Failure
+
+from sync import connecting, delivery, outbox, troubles
+from sync.enums import ConnectionState
+from sync.errors import CrmError
+from sync.models import Connection, Heartbeat, JobLease
+
+logger = logging.getLogger(__name__)
+
+KEEP_FAILURES = timedelta(days=30)
+
+
+def deliver(connection_pk: int) -> None:
+    """Send what is due."""
+    Heartbeat.beat()
+    delivery.deliver(connection_pk)
+
+
+def beat() -> None:
+    """Show that jobs run."""
+    Heartbeat.beat()
+
+
+def sweep() -> None:
+    """Find what no wake-up told of: lost ones, retries that are due, leases that lapsed, hourly tries."""
+    Heartbeat.beat()
+    now = timezone.now()
+    troubles.probe(now)
+    for connection in outbox.connections_with_due_rows(now):
+        outbox.ring(connection)
+
+
+def reconnect() -> None:
+    """Try whether lost connections are back."""
+    with _alone("reconnect") as mine:
+        lost = Connection.objects.filter(state=ConnectionState.DISCONNECTED) if mine else []
+        for connection in lost:
+            if connecting.reconnect(connection):
+                outbox.ring(connection)
+
+
+def read_schemas() -> None:
+    """Read again which fields the orgs have; where they have changed, what waited for that is tried at once."""
+    with _alone("read_schemas") as mine:
+        for connection in Connection.objects.filter(state=ConnectionState.CONNECTED) if mine else []:
+            try:
+                changed = connecting.read_schema(connection, connecting.gateway(connection))
+            except CrmError as error:
+                logger.warning("fields not read", extra={"error_code": error.code})
+                continue
+            if changed:
+                troubles.probe_at_once(connection)
+
+
+def tidy() -> None:
+    """Forget ended sessions and django-q2's old failures, and ask for what slipped through.
+
+    A task that was completed while the first connection was being made may have no outbox row.
+    """
+    connection = Connection.objects.of_organisation().first()
+    if connection:
+        outbox.enqueue_missing(connection)
+    call_command("clearsessions")
+    Failure.objects.filter(stopped__lt=timezone.now() - KEEP_FAILURES).delete()
+
+
+@contextmanager
+def _alone(name: str) -> Iterator[bool]:
+    """Say whether this run is the only one: a schedule doesn't look whether its last run still runs."""
+    token = JobLease.take(name, settings.SYNC_JOB_TIMEOUT)
+    try:
+        yield token is not None
+    finally:
+        if token is not None:
+            JobLease.give_back(name, token)

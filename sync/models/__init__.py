@@ -1,0 +1,25 @@
+"""What is stored on the way between Playbooks and the CRM."""
+
+from sync.models.connection import Connection
+from sync.models.job import Heartbeat, JobLease
+from sync.models.outbox import Attempt, OutboxRow, Trouble
+from sync.models.play import Enrolment, Play, PlayStep
+from sync.models.record import Record, RecordEmail, RecordPhone
+from sync.models.task import Decision, Task
+
+__all__ = [
+    "Attempt",
+    "Connection",
+    "Decision",
+    "Enrolment",
+    "Heartbeat",
+    "JobLease",
+    "OutboxRow",
+    "Play",
+    "PlayStep",
+    "Record",
+    "RecordEmail",
+    "RecordPhone",
+    "Task",
+    "Trouble",
+]
