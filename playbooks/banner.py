@@ -1,0 +1,105 @@
+"""What every page of the Manager App says when tasks don't reach the CRM as they should."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils import formats, timezone
+from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+
+from sync.enums import ConnectionState, FailureMode
+from sync.models import Connection
+from teams.models import Role, User
+
+
+@dataclass(frozen=True, slots=True)
+class Banner:
+    """`tone` is bad, warn or info; the CRM's own words stand apart from ours."""
+
+    tone: str
+    title: str
+    crm_words: str
+    remedy: str
+
+
+def page_context(request: HttpRequest) -> dict[str, Any]:
+    """Return what django-unfold adds to each page's context: one query, none for strangers."""
+    user = getattr(request, "user", None)
+    if not isinstance(user, User) or not user.is_staff:
+        return {}
+    connection = (
+        Connection.objects.of_organisation()
+        .only("state", "down_since", "paused_until", "pause_mode", "error_code", "error_message", "schema")
+        .first()
+    )
+    return {"banner": banner_for(connection, is_admin=user.role == Role.ADMIN)}
+
+
+def banner_for(connection: Connection | None, *, is_admin: bool) -> Banner | None:
+    """Return the one thing to say: the worst first."""
+    if connection is None:
+        return Banner(
+            "info",
+            _("No CRM is connected yet."),
+            "",
+            _("Completed tasks wait here. To connect Salesforce, fill in SALESFORCE_… and run manage.py crm_connect.")
+            if is_admin
+            else _("Completed tasks wait here until an admin connects Salesforce."),
+        )
+    if connection.state == ConnectionState.DISCONNECTED:
+        return _disconnected(connection, is_admin=is_admin)
+    if connection.paused_until and connection.paused_until > timezone.now():
+        return _paused(connection)
+    schema = connection.task_schema
+    if schema is not None and not schema.has_key:
+        return _without_key(is_admin=is_admin)
+    return None
+
+
+def _disconnected(connection: Connection, *, is_admin: bool) -> Banner:
+    title = _("The Access User is disconnected. Nothing syncs, and nothing is lost.")
+    if connection.down_since:
+        title = _("The Access User is disconnected since %(time)s (%(ago)s). Nothing syncs, and nothing is lost.") % {
+            "time": formats.localize(timezone.localtime(connection.down_since)),
+            "ago": timesince(connection.down_since, depth=1),
+        }
+    return Banner(
+        "bad",
+        title,
+        _words(connection),
+        _(
+            "Check in Salesforce that the Access User is active and may use the connected app, then run "
+            "manage.py crm_connect. What was completed meanwhile goes out by itself."
+        )
+        if is_admin
+        else _("An admin has to reconnect it. What was completed meanwhile goes out by itself."),
+    )
+
+
+def _paused(connection: Connection) -> Banner:
+    assert connection.paused_until is not None
+    remedy = _("Nobody has to do anything: it goes on by itself.")
+    if connection.pause_mode:
+        remedy = f"{FailureMode(connection.pause_mode).label}. {remedy}"
+    time = formats.localize(timezone.localtime(connection.paused_until))
+    return Banner("warn", _("Sending rests until %(time)s.") % {"time": time}, _words(connection), remedy)
+
+
+def _without_key(*, is_admin: bool) -> Banner:
+    return Banner(
+        "warn",
+        _("The org has no key field for Tasks."),
+        "",
+        _(
+            "Playbooks works without it, but when an answer gets lost, it has to wait for minutes and search before "
+            "it sends again. Add a unique external id Playbooks_Key__c (text, 64 characters) to Activity and show it "
+            "to the Access User."
+        )
+        if is_admin
+        else _("Playbooks works without it, more slowly after a lost answer. An admin can add it in Salesforce."),
+    )
+
+
+def _words(connection: Connection) -> str:
+    return ": ".join(part for part in (connection.error_code, connection.error_message) if part)

@@ -1,0 +1,86 @@
+"""The people, records and plays of the demo in Playbooks: made from company.py and what the CRM gave as ids."""
+
+import secrets
+from dataclasses import dataclass
+
+from playbooks.demo.company import CRM, PEOPLE, PLAYS, TEAM
+from sandbox.control import SandboxControl
+from sync import refresh
+from sync.connecting import gateway
+from sync.models import Connection, Enrolment, Play, PlayStep, Record, Task
+from sync.plays import enrol
+from teams.models import Organisation, Role, Team, User
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """What somebody who looks at the demo enters."""
+
+    email: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """Everything that the tasks name, by the names that people use: users, records, and their plays' open tasks."""
+
+    users: dict[str, User]
+    records: dict[str, Record]
+    enrolments: dict[str, Enrolment]
+
+    def step(self, person: str, position: int) -> Task:
+        """The open task of a person's play, by the position of its step."""
+        return self.enrolments[person].tasks.get(step__position=position)
+
+
+def make_people(crm: SandboxControl) -> tuple[dict[str, User], Login]:
+    """Make the organisation, its team and its users by name, and the log-in of the admin."""
+    organisation = Organisation.load()
+    organisation.name, organisation.time_zone = CRM["org"]["Name"], CRM["org"]["TimeZoneSidKey"]
+    organisation.phone_region = "GB"
+    organisation.save()
+    crm_users = {row["Email"]: row for row in crm.rows("User") if row.get("Email")}
+    team = Team.objects.create(name=TEAM)
+    login = Login(PEOPLE[0][0], secrets.token_urlsafe(12))
+    users = {}
+    for email, name, role in PEOPLE:
+        crm_user = crm_users.get(email, {})
+        users[name] = User.objects.create_user(
+            email,
+            login.password if role == Role.ADMIN else None,
+            name=name,
+            role=role,
+            team=team if role == Role.REP else None,
+            crm_user_id=crm_user.get("Id"),
+            time_zone=crm_user.get("TimeZoneSidKey", ""),
+        )
+        if role == Role.MANAGER:
+            team.managers.add(users[name])
+    return users, login
+
+
+def mirror_records(connection: Connection, crm: SandboxControl) -> dict[str, Record]:
+    """Fetch every record of the org into Playbooks, by name."""
+    crm_ids = [row["Id"] for kind in CRM["objects"] for row in crm.rows(kind)]
+    records = refresh.known(connection, crm_ids)
+    if errors := refresh.fetch(connection, gateway(connection), records.values()):
+        raise RuntimeError(f"records that could not be fetched: {errors}")
+    return {record.name: record for record in records.values()}
+
+
+def enrol_records(users: dict[str, User], records: dict[str, Record]) -> dict[str, Enrolment]:
+    """Make the plays, and enrol the people whom the team works on, by name."""
+    plays = {}
+    for name, steps in PLAYS.items():
+        plays[name] = Play.objects.create(name=name)
+        PlayStep.objects.bulk_create(
+            PlayStep(play=plays[name], position=position, kind=kind, name=step, day_offset=day)
+            for position, (kind, step, day) in enumerate(steps, 1)
+        )
+    amara, jonas = users["Amara Osei"], users["Jonas Weber"]
+    first, renewal = plays["First three weeks"], plays["Renewal"]
+    return {
+        "Sofia Marchetti": enrol(first, records["Sofia Marchetti"], amara, records["Brightwater, 250 seats"]),
+        "Daniel Okonkwo": enrol(renewal, records["Daniel Okonkwo"], jonas, records["Nordlys, pilot"]),
+        "Marcus Feld": enrol(first, records["Marcus Feld"], jonas),
+    }

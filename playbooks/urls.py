@@ -1,0 +1,20 @@
+"""The site's addresses."""
+
+from django.contrib import admin
+from django.contrib.auth.views import LogoutView
+from django.urls import path
+
+from playbooks import pages, views
+
+urlpatterns = [
+    # Without a slash: SECURE_REDIRECT_EXEMPT names them so.
+    path("healthz", views.healthz),
+    path("readyz", views.readyz),
+    path("", pages.home, name="home"),
+    path("favicon.ico", pages.favicon, name="favicon"),
+    path("logout/", LogoutView.as_view(next_page="admin:login"), name="logout"),
+    # Before the admin's own: reps log in and out here, too.
+    path("manager/login/", pages.LogIn.as_view()),
+    path("manager/logout/", LogoutView.as_view(next_page="admin:login")),
+    path("manager/", admin.site.urls),
+]
