@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 from django.contrib.auth.views import LogoutView
-from django.urls import path
+from django.urls import include, path
 
 from playbooks import pages, views
 
@@ -16,5 +16,11 @@ urlpatterns = [
     # Before the admin's own: reps log in and out here, too.
     path("manager/login/", pages.LogIn.as_view()),
     path("manager/logout/", LogoutView.as_view(next_page="admin:login")),
+    path("manager/", include("teams.manager_urls")),
+    path("manager/", include("blacklist.manager_urls")),
+    path("manager/", include("sync.manager_urls")),
     path("manager/", admin.site.urls),
+    path("settings/", include("teams.settings_urls")),
+    path("settings/", include("blacklist.settings_urls")),
+    path("settings/", include("sync.settings_urls")),
 ]

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import teams.crm_ids
-import teams.models
+import teams.models.organisation
 
 
 class Migration(migrations.Migration):
@@ -60,7 +60,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         help_text="Empty: the organisation's.",
                         max_length=64,
-                        validators=[teams.models.validate_time_zone],
+                        validators=[teams.models.organisation.validate_time_zone],
                         verbose_name="time zone",
                     ),
                 ),
@@ -108,7 +108,7 @@ class Migration(migrations.Migration):
                         default="UTC",
                         help_text="For everyone who has not chosen their own. Decides on which day a task stands in the CRM.",
                         max_length=64,
-                        validators=[teams.models.validate_time_zone],
+                        validators=[teams.models.organisation.validate_time_zone],
                         verbose_name="time zone",
                     ),
                 ),

@@ -1,115 +1,26 @@
-"""Organisation, teams and users in the Manager App."""
+"""Users: who they are, what they may do, and whether they still work here."""
 
 from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.models import Group
-from django.db.models import Count, ForeignKey, Model, Q, QuerySet
+from django.db.models import ForeignKey, Model, QuerySet
 from django.forms import ModelForm
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
-from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter, DropdownFilter
+from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
 from unfold.forms import AdminPasswordChangeForm
 
+from teams.admin.filters import CrmUserFilter, TeamFilter
 from teams.backends import may_change_user
 from teams.forms import UserCreationForm
-from teams.models import Organisation, Role, Team, User
-from teams.scoped_admin import ScopedAdmin, Text, badge, link, page_of, viewer_of
-
-# Roles say who may do what; Django's groups would be a second answer.
-admin.site.unregister(Group)
+from teams.models import Role, User
+from teams.scoped_admin import ScopedAdmin, badge, link, viewer_of
 
 ROLE_TONES = {Role.REP: "neutral", Role.MANAGER: "busy", Role.ADMIN: "warn"}
-
-
-class TeamFilter(DropdownFilter):  # type: ignore[misc]
-    """The viewer's teams; `user_path` leads from the list's model to the user."""
-
-    title = _("team")
-    parameter_name = "team"
-    user_path = ""
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        teams = Team.objects.visible_to(viewer_of(request))
-        return [(str(team.uuid), team.name) for team in teams]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        chosen = dict(self.lookup_choices)
-        if self.value() not in chosen:
-            return queryset
-        return queryset.filter(**{f"{self.user_path}team__uuid": self.value()})
-
-
-class CrmUserFilter(DropdownFilter):  # type: ignore[misc]
-    title = _("CRM user")
-    parameter_name = "crm_user"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Text]]:
-        return [("known", _("known")), ("missing", _("missing: the Access User owns the Tasks"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() not in ("known", "missing"):
-            return queryset
-        return queryset.filter(crm_user_id__isnull=self.value() == "missing")
-
-
-@admin.register(Organisation)
-class OrganisationAdmin(ScopedAdmin):
-    """There is one organisation: the list leads to it, and nobody adds or deletes it."""
-
-    fields = ("name", "time_zone", "phone_region")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        if not self.has_view_permission(request):
-            return super().changelist_view(request, extra_context)
-        return HttpResponseRedirect(page_of(Organisation.load()))
-
-
-@admin.register(Team)
-class TeamAdmin(ScopedAdmin):
-    list_display = ("name", "manager_names", "member_count")
-    ordering = ("name",)  # the model's own is lost where members are counted
-    search_fields = ("name",)
-    search_help_text = _("Name")
-    when_empty = _("Teams tie reps to the managers who see their tasks.")
-    fields = ("name", "managers", "members_link")
-    readonly_fields = ("members_link",)
-    autocomplete_fields = ("managers",)
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        active = Count("members", filter=Q(members__is_active=True), distinct=True)
-        teams: QuerySet[Any] = super().get_queryset(request).annotate(active_members=active)
-        return teams.prefetch_related("managers")
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
-        return self.readonly_fields if obj else ()
-
-    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
-        return self.fields if obj else ("name", "managers")
-
-    @admin.display(description=_("managers"))
-    def manager_names(self, team: Team) -> str:
-        return ", ".join(str(manager) for manager in team.managers.all()) or "-"
-
-    @admin.display(description=_("active members"))
-    def member_count(self, team: Any) -> int:
-        return int(team.active_members)
-
-    @admin.display(description=_("active members"))
-    def members_link(self, team: Any) -> str:
-        members = User.objects.active().filter(team=team)
-        names = format_html_join(", ", "{}", ((link(page_of(member), member),) for member in members))
-        return names or str(_("Nobody yet. A user's team is chosen on the user's page."))
 
 
 @admin.register(User)

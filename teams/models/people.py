@@ -1,63 +1,19 @@
-"""Who: the organisation, its teams and its users."""
+"""Teams and their users: roles, and who sees whom."""
 
 import uuid
 from collections.abc import Iterable
 from typing import Any, Self
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from django.contrib.auth import get_backends
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
-from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from teams.crm_ids import CrmIdField
-
-
-def validate_time_zone(name: str) -> None:
-    """Refuse a name that the tz database doesn't have."""
-    if name not in available_timezones():
-        raise ValidationError(_("“%(name)s” is not a time zone. Enter one like Europe/Berlin."), params={"name": name})
-
-
-class Organisation(models.Model):
-    """The one organisation of this installation (docs/decisions)."""
-
-    name = models.CharField(_("name"), max_length=200, default="Playbooks")
-    time_zone = models.CharField(
-        _("time zone"),
-        max_length=64,
-        default="UTC",
-        validators=[validate_time_zone],
-        help_text=_("For everyone who has not chosen their own. Decides on which day a task stands in the CRM."),
-    )
-    phone_region = models.CharField(
-        _("phone region"),
-        max_length=2,
-        default="US",
-        validators=[RegexValidator(r"^[A-Z]{2}$", _("Enter two capital letters, like US or DE."))],
-        help_text=_("How numbers without a country code are read, for example US."),
-    )
-
-    class Meta:
-        verbose_name = _("organisation")
-        verbose_name_plural = _("organisation")
-        constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="one_organisation")]
-
-    def __str__(self) -> str:
-        return self.name
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        self.pk = 1
-        super().save(*args, **kwargs)
-
-    @classmethod
-    def load(cls) -> Self:
-        """Return the organisation, made with its defaults at the first call."""
-        return cls.objects.get_or_create(pk=1)[0]
+from teams.models.organisation import Organisation, validate_time_zone
 
 
 class TeamQuerySet(models.QuerySet["Team"]):
@@ -168,6 +124,7 @@ class User(AbstractBaseUser):
     is_active = models.BooleanField(
         _("active"), default=True, help_text=_("Deactivate users instead of deleting them.")
     )
+    invited_at = models.DateTimeField(_("invited at"), null=True, blank=True, editable=False)
     date_joined = models.DateTimeField(_("joined"), default=timezone.now, editable=False)
 
     objects = UserManager()

@@ -1,0 +1,49 @@
+"""Teams and their members."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, Model, Q, QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.translation import gettext_lazy as _
+
+from teams.models import Team, User
+from teams.scoped_admin import ScopedAdmin, link, page_of
+
+
+@admin.register(Team)
+class TeamAdmin(ScopedAdmin):
+    list_display = ("name", "manager_names", "member_count")
+    ordering = ("name",)  # the model's own is lost where members are counted
+    search_fields = ("name",)
+    search_help_text = _("Name")
+    when_empty = _("Teams tie reps to the managers who see their tasks.")
+    fields = ("name", "managers", "members_link")
+    readonly_fields = ("members_link",)
+    autocomplete_fields = ("managers",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        active = Count("members", filter=Q(members__is_active=True), distinct=True)
+        teams: QuerySet[Any] = super().get_queryset(request).annotate(active_members=active)
+        return teams.prefetch_related("managers")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        return self.readonly_fields if obj else ()
+
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        return self.fields if obj else ("name", "managers")
+
+    @admin.display(description=_("managers"))
+    def manager_names(self, team: Team) -> str:
+        return ", ".join(str(manager) for manager in team.managers.all()) or "-"
+
+    @admin.display(description=_("active members"))
+    def member_count(self, team: Any) -> int:
+        return int(team.active_members)
+
+    @admin.display(description=_("active members"))
+    def members_link(self, team: Any) -> str:
+        members = User.objects.active().filter(team=team)
+        names = format_html_join(", ", "{}", ((link(page_of(member), member),) for member in members))
+        return names or str(_("Nobody yet. A user's team is chosen on the user's page."))

@@ -1,0 +1,56 @@
+"""What pages that are no model's have in common: who may see them, and the frame around them."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from django.contrib import admin
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+
+from teams.scoped_admin import Text, viewer_of
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+
+
+def manager_page(*permissions: str) -> Callable[[View[P]], View[P]]:
+    """Guard a page of the Manager App: strangers log in first; who lacks one of `permissions` gets 403.
+
+    `permissions` are written "app.action_model", as the roles name them (teams/backends.py).
+    """
+
+    def guard(view: View[P]) -> View[P]:
+        @wraps(view)
+        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            viewer = viewer_of(request)
+            if not viewer.is_staff or not viewer.has_perms(permissions):
+                raise PermissionDenied
+            return view(request, *args, **kwargs)
+
+        return never_cache(login_required(guarded))
+
+    return guard
+
+
+def settings_page(view: View[P]) -> View[P]:
+    """Guard a page that everyone has of their own: strangers log in first."""
+    return never_cache(login_required(view))
+
+
+def render_manager_page(
+    request: HttpRequest, template: str, title: Text, context: dict[str, Any] | None = None, status: int = 200
+) -> HttpResponse:
+    """Render a page of the Manager App; `template` extends manager/base.html and fills its block `page`."""
+    values = {**admin.site.each_context(request), "title": title, **(context or {})}
+    return render(request, template, values, status=status)
+
+
+def render_settings_page(
+    request: HttpRequest, template: str, title: Text, context: dict[str, Any] | None = None, status: int = 200
+) -> HttpResponse:
+    """Render a page under /settings/; `template` extends settings/base.html and fills its block `page`."""
+    return render(request, template, {"title": title, **(context or {})}, status=status)
