@@ -40,10 +40,11 @@ def check_upgrade(site: Installation, sandbox: "SandboxControl", run: Run) -> No
         site.start("workers")
 
         def sent() -> bool:
-            return all(dict(run(STATES))[subject] == "done" for subject in AT_ONCE)
+            found: dict[str, str] = dict(run(STATES))
+            return all(found[subject] == "done" for subject in AT_ONCE)
 
         wait_for("the waiting tasks", sent, 60)
-    states = dict(run(STATES))
+    states: dict[str, str] = dict(run(STATES))
     assert states == {**dict.fromkeys([*AT_ONCE, "Synced"], "done"), "Given up": "failed", REFUSED: "pending"}
     assert sorted(row["Subject"] for row in sandbox.rows("Task")) == AT_ONCE
     assert run("SELECT count(*) FROM sync_trouble WHERE ended_at IS NULL") == [(1,)]
