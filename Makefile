@@ -15,7 +15,7 @@ MANAGE := $(RUN) manage.py
 PYTEST := env -u TEST_DATABASE_URL -u TEST_REDIS_URL $(RUN) -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run setup test test-postgres test-slow test-redis crash bench clients check format lock clean
+.PHONY: help demo run setup test test-postgres test-slow test-redis test-browser crash bench clients check format lock clean
 .DELETE_ON_ERROR:
 
 help: ## This list
@@ -44,13 +44,16 @@ test: $(STAMP) ## The tests on SQLite: no network, no browser, no server of any 
 	$(PYTEST) -n 2 --cov --cov-report=term $(ARGS)
 
 test-postgres: $(STAMP) ## The same tests on PostgreSQL (TEST_POSTGRES_URL)
-	TEST_DATABASE_URL="$$TEST_POSTGRES_URL" $(RUN) -m pytest -n 2 -m "not slow and not redis" $(ARGS)
+	TEST_DATABASE_URL="$$TEST_POSTGRES_URL" $(RUN) -m pytest -n 2 -m "not slow and not redis and not browser" $(ARGS)
 
 test-slow: $(STAMP) ## The tests that take longer: workers that hang, real clusters
 	$(PYTEST) -m "slow and not postgres and not redis" $(ARGS)
 
 test-redis: $(STAMP) ## The tests through django-q2's Redis broker (TEST_REDIS_URL)
 	env -u TEST_DATABASE_URL TEST_REDIS_URL="$(TEST_REDIS)" $(RUN) -m pytest -m redis $(ARGS)
+
+test-browser: $(STAMP) ## The tests in a real browser (Chromium on the PATH, or named in CHROMIUM)
+	$(PYTEST) -n 2 -m browser $(ARGS)
 
 crash: $(STAMP) ## Kill workers at random while tasks go out, and count what stands in the CRM (ARGS=--short)
 	@exec $(RUN) -m benchmarks.crash $(ARGS)

@@ -1,0 +1,59 @@
+"""What every page must pass: axe-core, a narrow screen, the keyboard."""
+
+import json
+from typing import Any
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+SERIOUS = ("serious", "critical")
+
+
+def findings(page: Page) -> list[str]:
+    """Return axe-core's serious findings, each with the elements that it is about."""
+    violations: list[dict[str, Any]] = Axe().run(page).response["violations"]
+    return [
+        f"{violation['id']}: {violation['help']}: {[node['html'][:160] for node in violation['nodes']][:4]}"
+        for violation in violations
+        if violation["impact"] in SERIOUS
+    ]
+
+
+def overflow(page: Page) -> list[str]:
+    """Return what is wider than the screen; nothing when the page itself doesn't scroll sideways."""
+    script = """() => {
+        const width = document.documentElement.clientWidth;
+        if (document.scrollingElement.scrollWidth <= width) return [];
+        return [...document.querySelectorAll("body *")]
+            .filter((one) => one.getBoundingClientRect().right > width + 1)
+            .slice(0, 5)
+            .map((one) => one.outerHTML.slice(0, 160));
+    }"""
+    found: list[str] = page.evaluate(script)
+    return found
+
+
+def unreachable(page: Page, most: int = 200) -> list[str]:
+    """Press Tab until the focus is back at the start, and return the visible controls that it never came to."""
+    page.evaluate("document.activeElement.blur()")
+    reached: set[str] = set()
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        mark = page.evaluate(
+            """() => {
+                const now = document.activeElement;
+                if (!now || now === document.body) return null;
+                now.dataset.reached = "yes";
+                return now.outerHTML.slice(0, 200);
+            }"""
+        )
+        if mark is None:
+            break
+        reached.add(json.dumps(mark))
+    script = """() => [...document.querySelectorAll("main a[href], main button, main input, main select, main textarea")]
+        .filter((one) => one.checkVisibility({visibilityProperty: true, opacityProperty: true}))
+        .filter((one) => !one.disabled && one.type !== "hidden" && one.tabIndex >= 0 && !one.dataset.reached)
+        .filter((one) => !(one.type === "radio" && document.querySelector(`[name="${one.name}"][data-reached]`)))
+        .map((one) => one.outerHTML.slice(0, 160))"""
+    left: list[str] = page.evaluate(script)
+    return left
