@@ -50,7 +50,8 @@ def unreachable(page: Page, most: int = 200) -> list[str]:
         if mark is None:
             break
         reached.add(json.dumps(mark))
-    script = """() => [...document.querySelectorAll("main a[href], main button, main input, main select, main textarea")]
+    script = """() => [...document.querySelectorAll("a[href], button, input, select, textarea")]
+        .filter((one) => one.closest("main, #main, #content"))
         .filter((one) => one.checkVisibility({visibilityProperty: true, opacityProperty: true}))
         .filter((one) => !one.disabled && one.type !== "hidden" && one.tabIndex >= 0 && !one.dataset.reached)
         .filter((one) => !(one.type === "radio" && document.querySelector(`[name="${one.name}"][data-reached]`)))
