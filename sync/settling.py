@@ -151,7 +151,8 @@ def _done(changes: _Changes, answer: Answer, now: datetime) -> None:
     row = answer.row
     row.state, row.settled_at, row.lease_token, row.in_doubt = OutboxState.DONE, now, None, False
     row.attempts += 1
-    row.failure_mode = row.error_code = row.error_message = ""
+    row.failure_mode = row.error_code = row.error_message = row.signature = ""
+    row.error_since = row.error_at = None
     if row.trouble_id:
         changes.ended_troubles.add(row.trouble_id)
     row.trouble_id = None
@@ -168,6 +169,10 @@ def _refused(changes: _Changes, connection: Connection, answer: Answer, error: R
     row = answer.row
     row.state, row.lease_token = OutboxState.PENDING, None
     row.failure_mode, row.error_code, row.error_message = error.mode, error.code[:100], error.message
+    signature = troubles.signature(error)
+    if row.signature != signature:
+        row.signature, row.error_since = signature, now
+    row.error_at = now
     if error.mode not in UNCHARGED_MODES:
         row.attempts += 1
     row.first_attempt_at = row.first_attempt_at or now
@@ -177,7 +182,6 @@ def _refused(changes: _Changes, connection: Connection, answer: Answer, error: R
         if row.task_id:
             changes.decisions.append(Decision(task_id=row.task_id, at=now, code=DecisionCode.GAVE_UP))
     elif error.mode in ADMIN_MODES:
-        signature = _signature(answer)
         if signature not in changes.troubles:
             changes.troubles[signature] = troubles.find(connection, error, now).pk
         row.trouble_id, row.not_before = changes.troubles[signature], end
@@ -208,6 +212,9 @@ def _write(changes: _Changes, now: datetime) -> None:
         failure_mode="",
         error_code="",
         error_message="",
+        signature="",
+        error_since=None,
+        error_at=None,
         trouble=None,
     )
     others = [row for row in changes.rows if row.state != OutboxState.DONE or row.attempts != 1]
@@ -236,6 +243,9 @@ _SETTLED_FIELDS = [
     "failure_mode",
     "error_code",
     "error_message",
+    "signature",
+    "error_since",
+    "error_at",
     "trouble",
     "settled_at",
 ]

@@ -6,6 +6,7 @@ from sync.models.outbox import Attempt, OutboxRow, Trouble
 from sync.models.play import Enrolment, Play, PlayStep
 from sync.models.record import Record, RecordEmail, RecordPhone
 from sync.models.task import Decision, Task
+from sync.models.told_error import ToldError
 
 __all__ = [
     "Attempt",
@@ -21,5 +22,6 @@ __all__ = [
     "RecordEmail",
     "RecordPhone",
     "Task",
+    "ToldError",
     "Trouble",
 ]

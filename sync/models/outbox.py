@@ -14,6 +14,8 @@ from sync.models.task import Task
 from teams.models import User
 
 UNSETTLED = (OutboxState.PENDING, OutboxState.SENDING)
+# A row that is being sent again still has the error of its last attempt.
+FAILING = (*UNSETTLED, OutboxState.FAILED)
 
 
 class Trouble(models.Model):
@@ -59,6 +61,10 @@ class OutboxQuerySet(models.QuerySet["OutboxRow"]):
         newer = OutboxRow.objects.filter(task=OuterRef("task"), pk__gt=OuterRef("pk"))
         return self.filter(~Exists(newer))
 
+    def failing(self) -> Self:
+        """Rows whose last attempt was refused and that have not passed since: they wait, are retried, or failed."""
+        return self.newest().filter(state__in=FAILING).exclude(signature="")
+
     def retryable(self) -> Self:
         """Rows that can be tried at once by hand: those that wait or have failed."""
         return self.newest().filter(state__in=(OutboxState.PENDING, OutboxState.FAILED))
@@ -95,6 +101,10 @@ class OutboxRow(models.Model):
     failure_mode = models.CharField(_("failure mode"), max_length=20, choices=FailureMode.choices, blank=True)
     error_code = models.CharField(_("code"), max_length=100, blank=True)
     error_message = models.TextField(_("message"), blank=True)
+    # What equal errors have in common (sync/troubles.py), when this row met it first, and when last.
+    signature = models.CharField(max_length=64, blank=True, editable=False)
+    error_since = models.DateTimeField(_("failing since"), null=True, blank=True, editable=False)
+    error_at = models.DateTimeField(_("last error at"), null=True, blank=True, editable=False)
     trouble = models.ForeignKey(Trouble, on_delete=models.SET_NULL, null=True, blank=True, related_name="rows")
     created_at = models.DateTimeField(_("asked for at"), auto_now_add=True)
     settled_at = models.DateTimeField(_("settled at"), null=True, blank=True)
@@ -122,6 +132,10 @@ class OutboxRow(models.Model):
             ),
             models.Index(fields=["trouble"], condition=Q(state=OutboxState.PENDING), name="outbox_trouble"),
             models.Index(fields=["lease_token"], condition=Q(state=OutboxState.SENDING), name="outbox_lease"),
+            models.Index(fields=["signature"], condition=~Q(signature=""), name="outbox_failing"),
+            models.Index(
+                fields=["settled_at", "created_at"], condition=Q(state=OutboxState.DONE), name="outbox_synced"
+            ),
         ]
 
     def __str__(self) -> str:

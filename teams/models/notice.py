@@ -39,6 +39,8 @@ class Notice(models.Model):
     on_page = models.BooleanField(default=True, editable=False)
     created_at = models.DateTimeField(_("at"), auto_now_add=True)
     read_at = models.DateTimeField(_("read at"), null=True, blank=True)
+    # When an e-mail is to be tried, the next time if one failed; empty: none is owed.
+    email_due_at = models.DateTimeField(null=True, blank=True, editable=False)
     emailed_at = models.DateTimeField(_("e-mailed at"), null=True, blank=True)
 
     objects = NoticeQuerySet.as_manager()
@@ -55,6 +57,7 @@ class Notice(models.Model):
         indexes = [
             models.Index(fields=["user", "-created_at"], name="notice_newest"),
             models.Index(fields=["user"], condition=Q(read_at=None), name="notice_unread"),
+            models.Index(fields=["email_due_at"], condition=Q(email_due_at__isnull=False), name="notice_to_email"),
         ]
 
     def __str__(self) -> str:
