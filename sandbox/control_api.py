@@ -160,12 +160,15 @@ def _change_schema(sandbox: "RunningSandbox", request: Request, rest: list[str],
 
 
 def _register(sandbox: "RunningSandbox", request: Request, rest: list[str], body: Any) -> Any:
-    """A client for the JWT or client-credentials grant, or a new key for one that exists."""
+    """A client, or what is new about one that exists. `callback_urls` null: any of this machine's."""
     org = sandbox.org
     old = org.oauth.clients.get(body["client_id"])
     user = body.get("user_id") or (old.user_id if old else _access_user(org))
     secret = body.get("client_secret") or (old.secret if old else "")
     client = Client(body["client_id"], secret, user, body.get("public_key"))
+    callbacks = body.get("callback_urls", old.callback_urls if old else None)
+    client.callback_urls = None if callbacks is None else tuple(str(url) for url in callbacks)
+    client.scopes = tuple(body.get("scopes") or (old.scopes if old else client.scopes))
     org.oauth.clients[client.id] = client
     return {"client_id": client.id, "user_id": client.user_id}
 

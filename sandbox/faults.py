@@ -24,7 +24,8 @@ REQUEST_KINDS = frozenset(
 ANSWER_KINDS = frozenset({"drop_after_commit", "answer_late"})
 ROW_KINDS = frozenset({"lock_row", "trigger_limit", "row_error", "processing_halted"})
 TOKEN_KINDS = frozenset({"invalid_grant", "inactive_user", "invalid_client"})
-KINDS = REQUEST_KINDS | ANSWER_KINDS | ROW_KINDS | TOKEN_KINDS | {"instance_url_moves"}
+CONSENT_KINDS = frozenset({"consent_refused"})
+KINDS = REQUEST_KINDS | ANSWER_KINDS | ROW_KINDS | TOKEN_KINDS | CONSENT_KINDS | {"instance_url_moves"}
 _PARAMS = {
     "latency": {"ms"},
     "answer_late": {"ms"},
@@ -40,6 +41,7 @@ _PARAMS = {
     "invalid_grant": {"description"},
     "inactive_user": {"description"},
     "invalid_client": {"description"},
+    "consent_refused": {"error", "description"},
 }
 _OWN = frozenset({"kind", "times", "probability", "seed", "match"})
 _MATCH = frozenset({"method", "path", "object", "min_rows", "row"})

@@ -15,7 +15,7 @@ from sandbox.messages import Answer, Request, as_json, parsed
 from sandbox.org import Org
 from sandbox.requests_log import Received
 from sandbox.rest import limits, routes
-from sandbox.rest.call import Call, Response, refuse_conditions
+from sandbox.rest.call import Call, Page, Response, refuse_conditions
 from sandbox.store import Transaction
 
 
@@ -61,7 +61,7 @@ class Front:
         endings = self.org.faults.draw(ANSWER_KINDS, target)
         if any(one.kind == "drop_after_commit" for one in endings):
             return Answer(dropped=True)
-        answer = instead or as_json(response.status, response.body, response.headers)
+        answer = instead or _ready(response)
         time.sleep(pause + sum(float(one.params.get("ms", 0)) for one in endings) / 1000)
         return answer
 
@@ -146,6 +146,12 @@ _ERRORS = {
         "An unexpected error occurred. Please include this ErrorId if you contact support: 1234567890-12345",
     ),
 }
+
+
+def _ready(response: Response) -> Answer:
+    if isinstance(response.body, Page):
+        return Answer(response.status, response.body.encode(), "text/html;charset=UTF-8", dict(response.headers))
+    return as_json(response.status, response.body, response.headers)
 
 
 def _http_error(params: Mapping[str, Any]) -> Answer:

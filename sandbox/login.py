@@ -5,6 +5,7 @@ import binascii
 import re
 from urllib.parse import unquote
 
+from sandbox import authorize
 from sandbox.errors import OAuthError, not_found
 from sandbox.faults import TOKEN_KINDS, Target
 from sandbox.messages import Request
@@ -25,6 +26,8 @@ def serve(org: Org, request: Request, target: Target) -> Response:
         return _token(org, request, target)
     if request.path.rstrip("/") == "/services/data":
         return describe.versions()
+    if request.path == "/services/oauth2/authorize":
+        return authorize.serve(org, request, target)
     if request.path == "/services/oauth2/revoke":
         return _revoke(org, request)
     match = re.fullmatch(r"/id/(\w+)/(\w+)", request.path)

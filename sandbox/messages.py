@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 from sandbox.errors import ApiError, malformed_json
 from sandbox.faults import Target
 
-_SECRETS = frozenset({"client_secret", "assertion", "refresh_token", "token", "password"})
+_SECRETS = frozenset({"client_secret", "assertion", "refresh_token", "token", "password", "code", "code_verifier"})
 
 
 @dataclass(slots=True)

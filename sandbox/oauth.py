@@ -1,4 +1,4 @@
-"""Who may come in: clients, the token endpoint's three grants, sessions and their end."""
+"""Who may come in: clients, the token endpoint's four grants, sessions and their end."""
 
 import base64
 import binascii
@@ -14,6 +14,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+from sandbox.codes import Code, exchange
 from sandbox.errors import OAuthError
 
 if TYPE_CHECKING:
@@ -25,12 +26,14 @@ _AUDIENCES = ("https://login.salesforce.com", "https://test.salesforce.com")
 
 @dataclass(slots=True)
 class Client:
-    """A connected app; client credentials run as `user_id`."""
+    """A connected app; client credentials run as `user_id`. Without `callback_urls`, this machine's are taken."""
 
     id: str
     secret: str
     user_id: str
     public_key: str | None = None
+    callback_urls: tuple[str, ...] | None = None
+    scopes: tuple[str, ...] = ("api", "refresh_token")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,9 @@ class OAuth:
         self.sessions: dict[str, Session] = {}
         self.refresh_tokens: dict[str, tuple[str, str]] = {}
         self.rotate = True
+        self.codes: dict[str, Code] = {}
+        self.used_codes: set[str] = set()
+        self.code_seconds: float = 900
 
     def token(self, form: Mapping[str, str], basic: tuple[str, str] | None, base_url: str) -> dict[str, str]:
         """The answer to `POST /services/oauth2/token`; OAuthError when refused."""
@@ -60,6 +66,10 @@ class OAuth:
         elif grant == "client_credentials":
             client = self._client(form, basic)
             user_id, refresh = client.user_id, None
+        elif grant == "authorization_code":
+            client = self._client(form, basic)
+            user_id, scope = exchange(self, form, client)
+            refresh = self.new_refresh_token(client.id, user_id) if "refresh_token" in scope.split() else None
         elif grant == "refresh_token":
             client = self._client(form, basic)
             user_id, refresh = self._by_refresh(form.get("refresh_token", ""), client)

@@ -57,6 +57,7 @@ def describe(org: "Org") -> dict[str, Any]:
         "shared_activities": "TaskWhoIds" in org.schema.types["Task"].fields,
         "limits": {"daily_max": org.limits.daily_max, "daily_used": org.limits.daily_used},
         "rotate_refresh_tokens": org.oauth.rotate,
+        "code_seconds": org.oauth.code_seconds,
     }
 
 
@@ -132,6 +133,10 @@ def _rotation(org: "Org", on: bool) -> None:
     org.oauth.rotate = bool(on)
 
 
+def _code_seconds(org: "Org", seconds: float) -> None:
+    org.oauth.code_seconds = float(seconds)
+
+
 _CHANGES: dict[str, Callable[["Org", Any], None]] = {
     "fields": _fields,
     "validation_rules": _rules,
@@ -139,4 +144,5 @@ _CHANGES: dict[str, Callable[["Org", Any], None]] = {
     "shared_activities": _shared_activities,
     "limits": _limits,
     "rotate_refresh_tokens": _rotation,
+    "code_seconds": _code_seconds,
 }

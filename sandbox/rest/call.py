@@ -11,9 +11,15 @@ from sandbox.store import Transaction
 from sandbox.writes import Writer
 
 
+class Page(str):
+    """HTML for a browser."""
+
+    __slots__ = ()
+
+
 @dataclass(slots=True)
 class Response:
-    """`body` is put into JSON; None is an empty body."""
+    """`body` is put into JSON, unless it is a Page; None is an empty body."""
 
     status: int = 200
     body: Any = None
