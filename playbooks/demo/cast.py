@@ -14,8 +14,9 @@ from teams.models import Organisation, Role, Team, User
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """What somebody who looks at the demo enters."""
+    """What somebody who looks at the demo enters, to see it as an admin, a manager or a rep."""
 
+    role: Role
     email: str
     password: str
 
@@ -33,30 +34,33 @@ class Cast:
         return self.enrolments[person].tasks.get(step__position=position)
 
 
-def make_people(crm: SandboxControl) -> tuple[dict[str, User], Login]:
-    """Make the organisation, its team and its users by name, and the log-in of the admin."""
+def make_people(crm: SandboxControl) -> tuple[dict[str, User], list[Login]]:
+    """Make the organisation, its team and its users by name, and one log-in for each role."""
     organisation = Organisation.load()
     organisation.name, organisation.time_zone = CRM["org"]["Name"], CRM["org"]["TimeZoneSidKey"]
     organisation.phone_region = "GB"
     organisation.save()
     crm_users = {row["Email"]: row for row in crm.rows("User") if row.get("Email")}
     team = Team.objects.create(name=TEAM)
-    login = Login(PEOPLE[0][0], secrets.token_urlsafe(12))
+    password = secrets.token_urlsafe(12)
+    logins: dict[str, Login] = {}
     users = {}
-    for email, name, role in PEOPLE:
+    for email, name, role, mail_provider in PEOPLE:
+        logins.setdefault(role, Login(Role(role), email, password))
         crm_user = crm_users.get(email, {})
         users[name] = User.objects.create_user(
             email,
-            login.password if role == Role.ADMIN else None,
+            password if logins[role].email == email else None,
             name=name,
             role=role,
             team=team if role == Role.REP else None,
             crm_user_id=crm_user.get("Id"),
             time_zone=crm_user.get("TimeZoneSidKey", ""),
+            mail_provider=mail_provider,
         )
         if role == Role.MANAGER:
             team.managers.add(users[name])
-    return users, login
+    return users, list(logins.values())
 
 
 def mirror_records(connection: Connection, crm: SandboxControl) -> dict[str, Record]:

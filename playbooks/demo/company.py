@@ -109,13 +109,13 @@ CRM: dict[str, Any] = {
     ],
 }
 
-# E-mail address, name, role; the reps' Salesforce users are found by their address. Priya has none.
+# E-mail address, name, role, mail; the reps' Salesforce users are found by their address. Priya has none.
 PEOPLE = (
-    ("grace.holloway@fernhill.example", "Grace Holloway", "admin"),
-    ("elena.rossi@fernhill.example", "Elena Rossi", "manager"),
-    ("amara.osei@fernhill.example", "Amara Osei", "rep"),
-    ("jonas.weber@fernhill.example", "Jonas Weber", "rep"),
-    ("priya.nair@fernhill.example", "Priya Nair", "rep"),
+    ("grace.holloway@fernhill.example", "Grace Holloway", "admin", "none"),
+    ("elena.rossi@fernhill.example", "Elena Rossi", "manager", "outlook"),
+    ("amara.osei@fernhill.example", "Amara Osei", "rep", "gmail"),
+    ("jonas.weber@fernhill.example", "Jonas Weber", "rep", "outlook"),
+    ("priya.nair@fernhill.example", "Priya Nair", "rep", "smtp"),
 )
 TEAM = "New Business"
 

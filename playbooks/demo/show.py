@@ -32,7 +32,7 @@ def show(children: Children, directory: Path, crm_url: str, web_port: int, *, on
     crm = SandboxControl(crm_url)
     print(_("Preparing a database of its own and an org to connect to …"), flush=True)
     call_command("setup", verbosity=0, stdout=StringIO())
-    users, login = make_people(crm)
+    users, logins = make_people(crm)
     connect()
     connection = Connection.objects.of_organisation().get()
     records = mirror_records(connection, crm)
@@ -48,7 +48,7 @@ def show(children: Children, directory: Path, crm_url: str, web_port: int, *, on
     passed = _print(results, crm.stats()["api_calls"] - calls_before, late)
     if once:
         return 0 if passed else 1
-    _print_login(web_port, login, directory)
+    _print_logins(web_port, logins, directory)
     child = wait_until_interrupted(children)
     print(_("The %(name)s ended by itself; see %(log)s") % {"name": child.name, "log": child.log}, file=sys.stderr)
     return 1
@@ -102,15 +102,8 @@ def _print(results: list[Result], calls: int, late: str) -> bool:
     return not wrong
 
 
-def _print_login(web_port: int, login: Login, directory: Path) -> None:
-    print(
-        "\n"
-        + _("Manager App: %(url)s") % {"url": f"http://127.0.0.1:{web_port}/manager/"}
-        + "\n"
-        + _("Log in as:   %(email)s  %(password)s") % {"email": login.email, "password": login.password}
-        + "\n"
-        + _("Logs:        %(logs)s") % {"logs": directory.relative_to(ROOT) / "*.log"}
-        + "\n"
-        + _("Ctrl-C ends it."),
-        flush=True,
-    )
+def _print_logins(web_port: int, logins: list[Login], directory: Path) -> None:
+    lines = [_("Open:     %(url)s") % {"url": f"http://127.0.0.1:{web_port}/"}]
+    lines += [f"{login.role.label:<8}  {login.email}  {login.password}" for login in logins]
+    lines += [_("Logs:     %(logs)s") % {"logs": directory.relative_to(ROOT) / "*.log"}, _("Ctrl-C ends it.")]
+    print("\n" + "\n".join(lines), flush=True)
