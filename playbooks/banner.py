@@ -24,16 +24,24 @@ class Banner:
 
 
 def page_context(request: HttpRequest) -> dict[str, Any]:
-    """Return what django-unfold adds to each page's context: one query, none for strangers."""
+    """Return what django-unfold adds to each page's context: the banner, and no colours of its own.
+
+    The colours stand in playbooks/static/playbooks/colours.css, where pages without inline styles read them, too.
+    """
+    return {"colors": {}, "banner": connection_banner(request)}
+
+
+def connection_banner(request: HttpRequest) -> Banner | None:
+    """Return what managers and admins are told about the connection: one query, none for others."""
     user = getattr(request, "user", None)
     if not isinstance(user, User) or not user.is_staff:
-        return {}
+        return None
     connection = (
         Connection.objects.of_organisation()
         .only("state", "down_since", "paused_until", "pause_mode", "error_code", "error_message", "schema")
         .first()
     )
-    return {"banner": banner_for(connection, is_admin=user.role == Role.ADMIN)}
+    return banner_for(connection, is_admin=user.role == Role.ADMIN)
 
 
 def banner_for(connection: Connection | None, *, is_admin: bool) -> Banner | None:

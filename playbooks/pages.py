@@ -7,12 +7,12 @@ from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import LoginView
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
-from django.shortcuts import render
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from teams.models import User
+from teams.pages import render_settings_page
 
 if TYPE_CHECKING:
     from django.contrib.auth.forms import AuthenticationForm
@@ -63,10 +63,10 @@ class LogIn(LoginView):
 
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
-    """Send managers and admins to the Manager App, and tell reps honestly that there is nothing yet."""
+    """Send managers and admins to the Manager App; reps begin with what they may set, until they have a workspace."""
     if isinstance(request.user, User) and request.user.is_staff:
         return HttpResponseRedirect(reverse("admin:index"))
-    return render(request, "home.html")
+    return render_settings_page(request, "home.html", _("Settings"))
 
 
 def favicon(request: HttpRequest) -> HttpResponse:
