@@ -1,0 +1,145 @@
+from uuid import uuid4
+
+import pytest
+from auditlog.models import LogEntry
+from pytest_django import DjangoAssertNumQueries
+
+from blacklist.models import Rule, RuleKind, RuleSet
+from blacklist.rules import ParsedRule
+from blacklist.saving import NAMED_IN_AUDIT, Change, Saved, StaleBlacklistError, save, version_of
+from teams.models import User
+from tests.people import People, people
+
+__all__ = ["people"]
+
+
+def keyword(words: str, *, ignore_quoted: bool = False) -> ParsedRule:
+    return ParsedRule(RuleKind.KEYWORD, words, words, ignore_quoted)
+
+
+def domain(name: str) -> ParsedRule:
+    return ParsedRule(RuleKind.DOMAIN, name, name)
+
+
+def standing(owner: User | None = None) -> list[tuple[str, str, bool]]:
+    return list(Rule.objects.filter(user=owner).order_by("kind", "match").values_list("kind", "match", "ignore_quoted"))
+
+
+def audited() -> list[dict[str, list[str]]]:
+    return list(LogEntry.objects.get_for_model(RuleSet).order_by("pk").values_list("changes", flat=True))
+
+
+def test_save_adds_and_counts_the_version_up(people: People) -> None:
+    saved = save(None, 0, Change([keyword("nda"), domain("acme.example")]), actor=people.manager)
+    assert saved == Saved(added=2)
+    assert standing() == [("domain", "acme.example", False), ("keyword", "nda", False)]
+    rule_set = RuleSet.objects.get(user=None)
+    assert (rule_set.version, rule_set.changed_by) == (1, people.manager)
+    assert set(Rule.objects.values_list("created_by", flat=True)) == {people.manager.pk}
+
+
+def test_save_removes_and_switches_the_option(people: People) -> None:
+    save(None, 0, Change([keyword("nda"), keyword("merger"), keyword("layoff")]), actor=people.manager)
+    uuids = dict(Rule.objects.values_list("match", "uuid"))
+    change = Change(removed=frozenset({uuids["nda"]}), options={uuids["merger"]: True, uuids["layoff"]: False})
+    assert save(None, 1, change, actor=people.admin) == Saved(removed=1, changed=1)
+    assert standing() == [("keyword", "layoff", False), ("keyword", "merger", True)]
+    assert version_of(None) == 2
+
+
+def test_save_replaces_the_whole(people: People) -> None:
+    save(None, 0, Change([keyword("nda"), keyword("merger"), domain("acme.example")]), actor=people.manager)
+    whole = Change([keyword("nda", ignore_quoted=True), domain("acme.example"), domain("b.example")], replace=True)
+    assert save(None, 1, whole, actor=people.manager) == Saved(added=1, removed=1, changed=1)
+    assert standing() == [("domain", "acme.example", False), ("domain", "b.example", False), ("keyword", "nda", True)]
+
+
+def test_save_does_not_double_what_is_there(people: People) -> None:
+    save(None, 0, Change([keyword("nda")]), actor=people.manager)
+    again = Change([keyword("nda", ignore_quoted=True), keyword("merger"), keyword("merger")])
+    assert save(None, 1, again, actor=people.manager) == Saved(added=1)
+    assert standing() == [("keyword", "merger", False), ("keyword", "nda", False)]
+
+
+def test_save_of_nothing_new_leaves_the_version_and_the_audit_alone(people: People) -> None:
+    save(None, 0, Change([keyword("nda")]), actor=people.manager)
+    assert not save(None, 1, Change([keyword("nda")], removed=frozenset({uuid4()})), actor=people.manager)
+    assert version_of(None) == 1
+    assert len(audited()) == 1
+
+
+def test_save_puts_an_entry_in_the_place_of_the_one_it_removes(people: People) -> None:
+    save(None, 0, Change([keyword("nda")]), actor=people.manager)
+    uuid = Rule.objects.get().uuid
+    change = Change([keyword("nda", ignore_quoted=True)], removed=frozenset({uuid}))
+    assert save(None, 1, change, actor=people.manager) == Saved(added=1, removed=1)
+    assert standing() == [("keyword", "nda", True)]
+
+
+def test_save_refuses_who_saw_an_older_version_and_says_what_came_between(people: People) -> None:
+    save(None, 0, Change([keyword("nda")]), actor=people.manager)
+    save(None, 1, Change([domain("acme.example")]), actor=people.admin)
+    with pytest.raises(StaleBlacklistError) as refused:
+        save(None, 1, Change([keyword("merger")]), actor=people.manager)
+    assert refused.value.version == 2
+    assert [(earlier.by, earlier.changes) for earlier in refused.value.earlier] == [
+        ("Ada Admin", (("added", "Domain acme.example"),))
+    ]
+    assert standing() == [("domain", "acme.example", False), ("keyword", "nda", False)]
+
+
+def test_save_refuses_a_version_that_is_yet_to_come(people: People) -> None:
+    with pytest.raises(StaleBlacklistError) as refused:
+        save(None, 7, Change([keyword("merger")]), actor=people.manager)
+    assert (refused.value.version, refused.value.earlier) == (0, ())
+
+
+def test_save_touches_one_blacklist_alone(people: People) -> None:
+    save(None, 0, Change([keyword("nda")]), actor=people.manager)
+    save(people.other_rep, 0, Change([keyword("nda")]), actor=people.other_rep)
+    others = frozenset(Rule.objects.values_list("uuid", flat=True))
+    assert save(people.rep, 0, Change([keyword("rosa")], removed=others), actor=people.rep) == Saved(added=1)
+    assert standing() == standing(people.other_rep) == [("keyword", "nda", False)]
+    assert version_of(None) == version_of(people.other_rep) == 1
+
+
+def test_audit_names_what_changed_in_the_company_blacklist(people: People) -> None:
+    save(None, 0, Change([domain("acme.example"), keyword("nda")]), actor=people.manager)
+    uuids = dict(Rule.objects.values_list("match", "uuid"))
+    save(None, 1, Change(removed=frozenset({uuids["acme.example"]}), options={uuids["nda"]: True}), actor=people.admin)
+    assert audited() == [
+        {"added": ["", "Domain acme.example, Keyword nda"]},
+        {"removed": ["Domain acme.example", ""], "quoted text left out": ["", "Keyword nda"]},
+    ]
+    assert list(LogEntry.objects.get_for_model(RuleSet).order_by("pk").values_list("actor", flat=True)) == [
+        people.manager.pk,
+        people.admin.pk,
+    ]
+
+
+def test_audit_names_at_most_a_hundred(people: People) -> None:
+    save(None, 0, Change([keyword(f"word{n:03}") for n in range(NAMED_IN_AUDIT + 5)]), actor=people.manager)
+    [changes] = audited()
+    named = changes["added"][1]
+    assert named.endswith("Keyword word099 and 5 more")
+    assert named.count("Keyword") == NAMED_IN_AUDIT
+
+
+def test_audit_counts_private_rules_and_never_names_them(people: People) -> None:
+    save(people.rep, 0, Change([keyword("divorce"), keyword("doctor")]), actor=people.rep)
+    save(people.rep, 1, Change([keyword("lawyer")], replace=True), actor=people.rep)
+    assert audited() == [{"added": ["", "2"]}, {"added": ["", "1"], "removed": ["", "2"]}]
+    everything = str(list(LogEntry.objects.values()))
+    assert [word for word in ("divorce", "doctor", "lawyer") if word in everything] == []
+
+
+@pytest.mark.parametrize("number", [3, 10_000])
+def test_save_asks_the_database_a_bounded_number_of_times(
+    people: People, django_assert_max_num_queries: DjangoAssertNumQueries, number: int
+) -> None:
+    entries = [keyword(f"word{n}") for n in range(number)]
+    with django_assert_max_num_queries(12 + number // 100):
+        save(None, 0, Change(entries), actor=people.manager)
+    with django_assert_max_num_queries(12 + number // 100):
+        save(None, 1, Change([keyword("nda")], replace=True), actor=people.manager)
+    assert standing() == [("keyword", "nda", False)]
