@@ -124,6 +124,18 @@ class ConnectionState(TextChoices):
 class AuthFlow(TextChoices):
     CLIENT_CREDENTIALS = "client_credentials", _("Client credentials")
     JWT = "jwt", _("JWT bearer")
+    WEB_SERVER = "web_server", _("In the browser")
+
+
+class ExportState(TextChoices):
+    """Where the preparing of a file stands."""
+
+    WAITING = "waiting", _("Waiting")
+    RUNNING = "running", _("Being prepared")
+    READY = "ready", _("Ready")
+    FAILED = "failed", _("Failed")
+    CANCELLED = "cancelled", _("Cancelled")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
 
 
 class Slot(StrEnum):

@@ -36,7 +36,10 @@ def enqueue(connection: Connection | None, tasks: Sequence[Task]) -> None:
     now = timezone.now()
     # A waiting row sends the newest state anyway, so a second one is not needed.
     OutboxRow.objects.bulk_create(
-        [OutboxRow(connection=connection, task=task, key=task.key, not_before=now) for task in tasks],
+        [
+            OutboxRow(connection=connection, task=task, user_id=task.user_id, key=task.key, not_before=now)
+            for task in tasks
+        ],
         ignore_conflicts=True,
     )
     transaction.on_commit(partial(ring, connection), robust=True)

@@ -1,6 +1,7 @@
 """What is stored on the way between Playbooks and the CRM."""
 
 from sync.models.connection import Connection
+from sync.models.export import TaskSyncExport
 from sync.models.job import Heartbeat, JobLease
 from sync.models.outbox import Attempt, OutboxRow, Trouble
 from sync.models.play import Enrolment, Play, PlayStep
@@ -22,6 +23,7 @@ __all__ = [
     "RecordEmail",
     "RecordPhone",
     "Task",
+    "TaskSyncExport",
     "ToldError",
     "Trouble",
 ]
