@@ -7,4 +7,4 @@ class SyncConfig(AppConfig):
     verbose_name = _("CRM sync")
 
     def ready(self) -> None:
-        from sync import broker, checks, job_results, long_jobs  # noqa: F401, PLC0415 - they register themselves
+        from sync import audited, broker, checks, job_results, long_jobs  # noqa: F401, PLC0415 - they register themselves

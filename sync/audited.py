@@ -1,0 +1,35 @@
+"""What of the sync is kept in the audit: what people decide about the connection and about plays.
+
+What machines note about a connection (pauses, batch size, API usage, being lost and back) is written with update(), and
+never comes here. Tokens are no audited field: who connected, reconnected or disconnected is noted where that happens.
+"""
+
+from django.db.models import QuerySet
+
+from sync.models import Connection, Play, PlayStep
+from teams import audit
+from teams.models import User
+from teams.scoped_admin import page_of
+
+
+def _plays(viewer: User) -> QuerySet[Play]:
+    return Play.objects.all() if viewer.is_staff else Play.objects.none()
+
+
+def _steps(viewer: User) -> QuerySet[PlayStep]:
+    return PlayStep.objects.all() if viewer.is_staff else PlayStep.objects.none()
+
+
+audit.keep(
+    Connection,
+    ["user", "auth_flow", "login_url", "org_id", "access_user_id", "access_user_name", "state"],
+    page=page_of,
+)
+audit.keep(Play, ["name", "is_active"], seen_by=_plays, page=page_of)
+audit.keep(
+    PlayStep,
+    ["kind", "name", "day_offset", "subject"],
+    seen_by=_steps,
+    page=lambda step: page_of(step.play),
+    related=("play",),
+)
