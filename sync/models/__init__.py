@@ -4,6 +4,7 @@ from sync.models.connection import Connection
 from sync.models.export import TaskSyncExport
 from sync.models.job import Heartbeat, JobLease
 from sync.models.outbox import Attempt, OutboxRow, Trouble
+from sync.models.pending_connection import PendingConnection
 from sync.models.play import Enrolment, Play, PlayStep
 from sync.models.record import Record, RecordEmail, RecordPhone
 from sync.models.task import Decision, Task
@@ -17,6 +18,7 @@ __all__ = [
     "Heartbeat",
     "JobLease",
     "OutboxRow",
+    "PendingConnection",
     "Play",
     "PlayStep",
     "Record",

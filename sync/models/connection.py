@@ -2,7 +2,7 @@
 
 import uuid
 from datetime import datetime, timedelta
-from typing import Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
 from django.db import models, transaction
@@ -14,14 +14,34 @@ from sync.encryption import EncryptedTextField
 from sync.enums import AuthFlow, ConnectionState, FailureMode
 from teams.crm_ids import CrmIdField
 
+if TYPE_CHECKING:
+    from teams.models import User
+
 MAX_BATCH = 200  # records in one collection call
 BATCH_GROWS_EVERY = timedelta(hours=1)
+_DISCONNECTED = [
+    "state",
+    "down_since",
+    "disconnected_by",
+    "error_code",
+    "error_message",
+    "error_at",
+    "access_token",
+    "refresh_token",
+    "token_lease_until",
+    "token_number",
+]
+_NEW_TOKEN = ["access_token", "refresh_token", "instance_url", "token_number", "token_lease_until"]
 
 
 class ConnectionQuerySet(models.QuerySet["Connection"]):
     def of_organisation(self) -> Self:
         """The Access User's connection; a rep's own has a user."""
         return self.filter(user=None)
+
+    def lost(self) -> Self:
+        """Those whose Access User the CRM no longer lets in; not those that a person disconnected."""
+        return self.filter(state=ConnectionState.DISCONNECTED, disconnected_by=None)
 
 
 class Connection(models.Model):
@@ -43,6 +63,7 @@ class Connection(models.Model):
     org_id = CrmIdField(_("org id"), unique=True)
     access_user_id = CrmIdField(_("Access User's id"))
     access_user_name = models.CharField(_("Access User"), max_length=255)
+    org_name = models.CharField(_("org"), max_length=255, blank=True)
 
     access_token = EncryptedTextField(blank=True, editable=False)
     refresh_token = EncryptedTextField(blank=True, editable=False)
@@ -54,6 +75,16 @@ class Connection(models.Model):
         _("state"), max_length=20, choices=ConnectionState.choices, default=ConnectionState.CONNECTED
     )
     down_since = models.DateTimeField(_("disconnected since"), null=True, blank=True)
+    # Who disconnected it on purpose: then only a person connects it again.
+    disconnected_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("disconnected by"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        editable=False,
+    )
     # All the time it was ever down; the 30 days of a row stand still meanwhile.
     down_total = models.DurationField(default=timedelta, editable=False)
     paused_until = models.DateTimeField(_("paused until"), null=True, blank=True)
@@ -69,6 +100,9 @@ class Connection(models.Model):
 
     schema = models.JSONField(null=True, editable=False)
     schema_at = models.DateTimeField(_("fields read at"), null=True, blank=True)
+    # What the Access User may do with each object, as it was last looked at (crm.base.ObjectAccess).
+    access = models.JSONField(null=True, editable=False)
+    access_at = models.DateTimeField(null=True, editable=False)
     batch_size = models.PositiveSmallIntegerField(_("batch size"), default=MAX_BATCH)
     batch_size_at = models.DateTimeField(null=True, editable=False)
 
@@ -145,7 +179,8 @@ class Connection(models.Model):
     def remember_batch_size(self, size: int) -> None:
         """Remember the batch size that works."""
         self.batch_size, self.batch_size_at = max(1, min(size, MAX_BATCH)), timezone.now()
-        self.save(update_fields=["batch_size", "batch_size_at"])
+        # Not save(): that asks for the row as it was, for the audit, which keeps what people change.
+        Connection.objects.filter(pk=self.pk).update(batch_size=self.batch_size, batch_size_at=self.batch_size_at)
 
     def grow_batch_size(self, now: datetime) -> None:
         """Let a reduced batch size grow back slowly: a quarter an hour."""
@@ -161,54 +196,88 @@ class Connection(models.Model):
         self.refresh_from_db(fields=["state", *values])
         return changed
 
-    def mark_connected(self) -> bool:
-        """Say that the Access User is back; True for the one caller that changed it. Its down time is counted once."""
+    def disconnect(self, by: "User") -> str:
+        """Take the Access User away on purpose, whatever state it is in; return the token that is to be revoked.
+
+        Nobody uses the stored tokens afterwards, and whoever is renewing them can't store another one.
+        """
+        with transaction.atomic(durable=True):
+            row = Connection.objects.select_for_update().get(pk=self.pk)
+            token = row.refresh_token or row.access_token
+            row.state, row.down_since = ConnectionState.DISCONNECTED, row.down_since or timezone.now()
+            row.disconnected_by = by
+            row.error_code, row.error_message, row.error_at = "", "", None
+            row.access_token, row.refresh_token, row.token_lease_until = "", "", None
+            row.token_number += 1
+            row.save(update_fields=_DISCONNECTED)
+        self.refresh_from_db()
+        return token
+
+    def mark_connected(self, *, by_hand: bool = False) -> bool:
+        """Say that the Access User is back; True for the one caller that changed it. Its down time is counted once.
+
+        What a person disconnected comes back `by_hand` alone.
+        """
         self.refresh_from_db(fields=["state", "down_since", "down_total"])
         down_total = self.down_time(timezone.now())
-        down = Connection.objects.filter(
-            pk=self.pk, state=ConnectionState.DISCONNECTED, down_since=self.down_since, down_total=self.down_total
-        )
-        values = {"down_since": None, "down_total": down_total, "error_code": "", "error_message": "", "error_at": None}
+        away = Connection.objects.filter(state=ConnectionState.DISCONNECTED) if by_hand else Connection.objects.lost()
+        down = away.filter(pk=self.pk, down_since=self.down_since, down_total=self.down_total)
+        values = {
+            "down_since": None,
+            "disconnected_by": None,
+            "down_total": down_total,
+            "error_code": "",
+            "error_message": "",
+            "error_at": None,
+        }
         changed = bool(down.update(state=ConnectionState.CONNECTED, **values))
         self.refresh_from_db(fields=["state", *values])
         return changed
 
     def note_failed_reconnection(self, code: str, message: str) -> None:
         """Keep why the Access User could not come back."""
-        down = Connection.objects.filter(pk=self.pk, state=ConnectionState.DISCONNECTED)
+        down = Connection.objects.lost().filter(pk=self.pk)
         down.update(error_code=code[:100], error_message=message, error_at=timezone.now())
 
-    def claim_token_refresh(self, seen_number: int, seconds: float) -> bool:
+    def claim_token_refresh(self, seen_number: int, seconds: float, *, lost: bool = False) -> bool:
         """Become the one who replaces token `seen_number`; the claim lapses after `seconds`.
 
-        False when somebody else is at it, has done it, or has found that the Access User is lost. Committed at once:
-        others must see it.
+        False when somebody else is at it, has done it, or has found that the Access User is lost; with `lost`, when
+        it isn't lost or was disconnected on purpose. Committed at once: others must see it.
         """
         now = timezone.now()
         free = models.Q(token_lease_until=None) | models.Q(token_lease_until__lte=now)
         with transaction.atomic(durable=True):
-            mine = Connection.objects.filter(
-                free, pk=self.pk, token_number=seen_number, state=ConnectionState.CONNECTED
-            )
+            those = Connection.objects.lost() if lost else Connection.objects.filter(state=ConnectionState.CONNECTED)
+            mine = those.filter(free, pk=self.pk, token_number=seen_number)
             return bool(mine.update(token_lease_until=now + timedelta(seconds=seconds)))
 
     def give_up_token_refresh(self, seen_number: int) -> None:
         """Let somebody else try: no new token came."""
         Connection.objects.filter(pk=self.pk, token_number=seen_number).update(token_lease_until=None)
 
-    def store_token(self, access_token: str, instance_url: str) -> None:
-        """Keep a new token, encrypted, and end the claim to replace the old one."""
-        Connection.objects.filter(pk=self.pk).update(
-            access_token=access_token,
-            instance_url=instance_url,
-            token_number=models.F("token_number") + 1,
-            token_lease_until=None,
-        )
-        self.refresh_from_db(fields=["access_token", "instance_url", "token_number", "token_lease_until"])
+    def store_token(
+        self, access_token: str, instance_url: str, refresh_token: str | None = None, *, replacing: int | None = None
+    ) -> bool:
+        """Keep a new token, encrypted, and end the claim to replace the old one; None keeps the refresh token.
+
+        With `replacing`, only in the place of that token number: False when another one, or none, has taken it.
+        """
+        values: dict[str, Any] = {"access_token": access_token, "instance_url": instance_url}
+        if refresh_token is not None:
+            values["refresh_token"] = refresh_token
+        seen = Connection.objects.filter(pk=self.pk)
+        if replacing is not None:
+            seen = seen.filter(token_number=replacing)
+        stored = seen.update(token_number=models.F("token_number") + 1, token_lease_until=None, **values)
+        self.refresh_from_db(fields=_NEW_TOKEN)
+        return bool(stored)
 
     def note_usage(self, usage: Usage | None) -> None:
         """Keep how many of the org's API calls are used up, when the CRM said so."""
         if usage is None or usage == self.usage:
             return
         self.api_used, self.api_limit, self.api_seen_at = usage.used, usage.limit, timezone.now()
-        self.save(update_fields=["api_used", "api_limit", "api_seen_at"])
+        Connection.objects.filter(pk=self.pk).update(
+            api_used=self.api_used, api_limit=self.api_limit, api_seen_at=self.api_seen_at
+        )

@@ -1,0 +1,51 @@
+"""A log-in in the browser that nobody has accepted yet."""
+
+import uuid
+from datetime import datetime, timedelta
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from sync.encryption import EncryptedTextField
+from teams.crm_ids import CrmIdField
+
+# Long enough to read what the Access User may do, and to ask somebody.
+KEPT = timedelta(minutes=30)
+
+
+class PendingConnectionQuerySet(models.QuerySet["PendingConnection"]):
+    def live(self, now: datetime | None = None) -> Self:
+        """Those that can still be accepted."""
+        return self.filter(created_at__gt=(now or timezone.now()) - KEPT)
+
+    def lapsed(self, now: datetime | None = None) -> Self:
+        """Those that nobody accepted in time; their tokens still work until they are revoked."""
+        return self.filter(created_at__lte=(now or timezone.now()) - KEPT)
+
+
+class PendingConnection(models.Model):
+    """What an admin let in and sees before it counts: for them alone, and for half an hour."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    login_url = models.URLField()
+    instance_url = models.URLField()
+    access_token = EncryptedTextField()
+    refresh_token = EncryptedTextField()
+    org_id = CrmIdField()
+    org_name = models.CharField(max_length=255, blank=True)
+    access_user_id = CrmIdField()
+    access_user_name = models.CharField(max_length=255)
+    # As crm.base.ObjectAccess and TaskSchema write themselves.
+    access = models.JSONField()
+    schema = models.JSONField()
+    api_used = models.PositiveIntegerField(null=True)
+    api_limit = models.PositiveIntegerField(null=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = PendingConnectionQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.access_user_name
