@@ -106,6 +106,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "playbooks.navigation.shell",
+                "teams.notice_context.notices",
             ],
         },
     },

@@ -20,6 +20,7 @@ urlpatterns = [
     path("manager/", include("blacklist.manager_urls")),
     path("manager/", include("sync.manager_urls")),
     path("manager/", admin.site.urls),
+    path("notices/", include("teams.notice_urls")),
     path("settings/", include("teams.settings_urls")),
     path("settings/", include("blacklist.settings_urls")),
     path("settings/", include("sync.settings_urls")),

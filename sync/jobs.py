@@ -14,6 +14,7 @@ from sync import connecting, delivery, outbox, troubles
 from sync.enums import ConnectionState
 from sync.errors import CrmError
 from sync.models import Connection, Heartbeat, JobLease
+from teams import notice_emails, notices
 
 logger = logging.getLogger(__name__)
 
@@ -62,8 +63,15 @@ def read_schemas() -> None:
                 troubles.probe_at_once(connection)
 
 
+def send_notices() -> None:
+    """Send the notices' e-mails that a mail server didn't take at once."""
+    with _alone("send_notices") as mine:
+        if mine:
+            notice_emails.send()
+
+
 def tidy() -> None:
-    """Forget ended sessions and django-q2's old failures, and ask for what slipped through.
+    """Forget ended sessions, notices read long ago and django-q2's old failures, and ask for what slipped through.
 
     A task that was completed while the first connection was being made may have no outbox row.
     """
@@ -71,6 +79,7 @@ def tidy() -> None:
     if connection:
         outbox.enqueue_missing(connection)
     call_command("clearsessions")
+    notices.forget(timezone.now())
     Failure.objects.filter(stopped__lt=timezone.now() - KEEP_FAILURES).delete()
 
 

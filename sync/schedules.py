@@ -17,6 +17,7 @@ class Scheduled:
 SCHEDULES = (
     Scheduled("sweep", 1),
     Scheduled("reconnect", 5),
+    Scheduled("send_notices", 5),
     Scheduled("read_schemas", 60),
     Scheduled("tidy", 24 * 60),
 )

@@ -1,5 +1,9 @@
 """Addresses of everyone's settings about users, teams and the organisation, below settings/."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from teams import notice_views
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("notices/", notice_views.my_notices, name="my_notices"),
+]
