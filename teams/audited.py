@@ -5,15 +5,21 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.db.models.signals import post_save
 from django.dispatch import receiver
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from teams import audit
 from teams.models import EmailSwitch, Organisation, Team, User
+from teams.scoped_admin import page_of
 
 
 def _switches_of(viewer: User) -> QuerySet[EmailSwitch]:
     """The organisation's switches, and those of whom `viewer` may see."""
     return EmailSwitch.objects.filter(Q(user=None) | Q(user__in=User.objects.visible_to(viewer).values("pk")))
+
+
+def _switch_page(switch: EmailSwitch) -> str:
+    return page_of(switch.user) if switch.user else reverse("email_sync")
 
 
 def _organisation_of(viewer: User) -> QuerySet[Organisation]:
@@ -24,14 +30,16 @@ audit.keep(
     Organisation,
     ["name", "time_zone", "phone_region", "own_domains", "skip_internal_mail", "second_factor"],
     seen_by=_organisation_of,
+    page=page_of,
 )
-audit.keep(Team, ["name"], many=["managers"], seen_by=Team.objects.visible_to)
+audit.keep(Team, ["name"], many=["managers"], seen_by=Team.objects.visible_to, page=page_of)
 audit.keep(
     User,
     ["email", "name", "role", "team", "mail_provider", "time_zone", "crm_user_id", "is_active", "invited_at"],
     seen_by=User.objects.visible_to,
+    page=page_of,
 )
-audit.keep(EmailSwitch, ["user", "direction", "choice"], seen_by=_switches_of, related=("user",))
+audit.keep(EmailSwitch, ["user", "direction", "choice"], seen_by=_switches_of, page=_switch_page, related=("user",))
 
 
 @receiver(post_save, sender=User, dispatch_uid="teams.audited.password")

@@ -9,7 +9,7 @@ from django.contrib.admin import ShowFacets
 from django.contrib.admin.utils import quote
 from django.core.exceptions import BadRequest
 from django.db.models import Field, ForeignKey, ManyToManyField, Model, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -19,6 +19,7 @@ from django.utils.safestring import SafeString
 from unfold.views import ChangeList
 from unfold.widgets import UnfoldAdminSelect2Widget
 
+from teams import audit
 from teams.crm_ids import to_18
 from teams.models import User
 
@@ -194,7 +195,29 @@ class ScopedAdmin(Scoped, UnfoldModelAdmin):
         if obj is not None:
             title = self.title_of(obj)
             context.update(original=Titled(obj, title), subtitle=title)
+        has_history = self.model in audit.kept() and viewer_of(request).has_perm("auditlog.view_logentry")
+        context.setdefault("show_history", has_history)
         return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Lead to the object's entries in the audit: there is one truth about who changed what."""
+        obj = self.get_object(request, object_id)
+        if obj is None or self.model not in audit.kept():
+            return HttpResponseRedirect(reverse("admin:index"))
+        address = reverse("admin:auditlog_logentry_changelist")
+        return HttpResponseRedirect(f"{address}?object={self.opts.label_lower}:{obj.pk}")
+
+    # Django's own log of changes would be a second one.
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:  # type: ignore[override]
+        return None
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:  # type: ignore[override]
+        return None
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> None:  # type: ignore[override]
+        return None
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         if lookup.partition("__")[0] in self.hidden_fields:

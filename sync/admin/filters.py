@@ -1,20 +1,28 @@
 """Filters of the lists; each offers and takes only what the viewer may see."""
 
-import datetime
 from collections.abc import Callable
 from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import DropdownFilter, RangeDateFilter
+from unfold.contrib.filters.admin import DropdownFilter
 
 from sync.enums import FailureMode, OutboxState, TaskState
 from sync.models import OutboxRow
-from teams.admin import TeamFilter
+from teams.admin import DayRangeFilter, TeamFilter
 from teams.models import User
 from teams.scoped_admin import Text, viewer_of
+
+__all__ = [
+    "DayRangeFilter",
+    "FailureFilter",
+    "RowTeamFilter",
+    "RowUserFilter",
+    "SyncStateFilter",
+    "TaskTeamFilter",
+    "UserFilter",
+]
 
 
 class TaskTeamFilter(TeamFilter):
@@ -94,28 +102,3 @@ class FailureFilter(DropdownFilter):  # type: ignore[misc]
             failure_mode=self.value(), state__in=[OutboxState.PENDING, OutboxState.FAILED]
         )
         return queryset.filter(pk__in=rows.values("task"))
-
-
-class DayRangeFilter(RangeDateFilter):  # type: ignore[misc]
-    """From one day to another, both whole, in the viewer's time zone."""
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        name = self.parameter_name
-        if first := _day(self.used_parameters.get(f"{name}_from")):
-            queryset = queryset.filter(**{f"{name}__gte": _midnight(first)})
-        if last := _day(self.used_parameters.get(f"{name}_to")):
-            queryset = queryset.filter(**{f"{name}__lt": _midnight(last + datetime.timedelta(days=1))})
-        return queryset
-
-
-def _day(text: str | None) -> datetime.date | None:
-    try:
-        day = datetime.date.fromisoformat((text or "").strip())
-    except ValueError:
-        return None
-    # The ends of the calendar have no midnight in every time zone.
-    return day if 1900 <= day.year <= 2999 else None
-
-
-def _midnight(day: datetime.date) -> datetime.datetime:
-    return timezone.make_aware(datetime.datetime.combine(day, datetime.time()))

@@ -3,12 +3,13 @@
 from django.contrib import admin
 from django.contrib.auth.models import Group
 
-from teams.admin.filters import CrmUserFilter, TeamFilter
+from teams.admin.audit import AuditAdmin
+from teams.admin.filters import CrmUserFilter, DayRangeFilter, TeamFilter
 from teams.admin.organisation import OrganisationAdmin
 from teams.admin.team import TeamAdmin
 from teams.admin.user import UserAdmin
 
-__all__ = ["CrmUserFilter", "OrganisationAdmin", "TeamAdmin", "TeamFilter", "UserAdmin"]
+__all__ = ["AuditAdmin", "CrmUserFilter", "DayRangeFilter", "OrganisationAdmin", "TeamAdmin", "TeamFilter", "UserAdmin"]
 
 # Roles say who may do what; Django's groups would be a second answer.
 admin.site.unregister(Group)
