@@ -1,12 +1,15 @@
 """Filters of the lists; each offers and takes only what the viewer may see."""
 
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
+from unfold.contrib.filters.forms import SearchForm
 
 from sync.enums import FailureMode, OutboxState, TaskState
 from sync.models import OutboxRow
@@ -18,11 +21,15 @@ __all__ = [
     "DayRangeFilter",
     "FailureFilter",
     "RowTeamFilter",
-    "RowUserFilter",
     "SyncStateFilter",
     "TaskTeamFilter",
     "UserFilter",
 ]
+
+# More users than that are typed in, not chosen from a list.
+MOST_OFFERED = 200
+# Of a name that fits many, so many count.
+MOST_NAMED = 500
 
 
 class TaskTeamFilter(TeamFilter):
@@ -30,26 +37,45 @@ class TaskTeamFilter(TeamFilter):
 
 
 class RowTeamFilter(TeamFilter):
-    user_path = "task__user__"
+    user_path = "user__"
 
 
 class UserFilter(DropdownFilter):  # type: ignore[misc]
+    """The viewer's users to choose from; where they are many, a field for a name or an e-mail instead."""
+
     title = _("user")
     parameter_name = "user"
-    user_path = "user__"
+    user_path = "user"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        users = User.objects.visible_to(viewer_of(request)).only("uuid", "name", "email")
-        return [(str(user.uuid), str(user)) for user in users]
+        self.users = User.objects.visible_to(viewer_of(request))
+        offered = list(self.users.only("uuid", "name", "email")[: MOST_OFFERED + 1])
+        self.are_many = len(offered) > MOST_OFFERED
+        # A filter that offers nothing is not shown at all.
+        return [("", "")] if self.are_many else [(str(user.uuid), str(user)) for user in offered]
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        if not self.are_many:
+            yield from super().choices(changelist)
+            return
+        label = gettext("By user (name or e-mail)")
+        yield {"form": SearchForm(name=self.parameter_name, label=label, data={self.parameter_name: self.value()})}
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() not in dict(self.lookup_choices):
+        words = (self.value() or "").strip()
+        if not words:
             return queryset
-        return queryset.filter(**{f"{self.user_path}uuid": self.value()})
+        named = self._users_named(words)
+        return queryset if named is None else queryset.filter(**{f"{self.user_path}__in": named})
 
-
-class RowUserFilter(UserFilter):
-    user_path = "task__user__"
+    def _users_named(self, words: str) -> list[int] | None:
+        """Return pks; None for a UUID that is no user of the viewer's, as in a link from before."""
+        try:
+            chosen = uuid.UUID(words)
+        except ValueError:
+            like = self.users.filter(Q(name__icontains=words) | Q(email__icontains=words))
+            return list(like.order_by().values_list("pk", flat=True)[:MOST_NAMED])
+        return list(self.users.filter(uuid=chosen).order_by().values_list("pk", flat=True)) or None
 
 
 _SYNC_STATES: dict[str, tuple[Text, Callable[[], Q]]] = {

@@ -12,7 +12,7 @@ from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilt
 from unfold.paginator import InfinitePaginator
 
 from sync.admin.by_hand import ByHand
-from sync.admin.filters import RowTeamFilter, RowUserFilter
+from sync.admin.filters import RowTeamFilter, UserFilter
 from sync.admin.sync_state import actor_label, row_state
 from sync.models import OutboxRow
 from teams.scoped_admin import ReadOnlyAdmin, badge, link, moment, page_of, viewer_of
@@ -30,7 +30,7 @@ class OutboxRowAdmin(ByHand, ReadOnlyAdmin):
         ("state", ChoicesDropdownFilter),
         ("failure_mode", ChoicesDropdownFilter),
         ("in_doubt", BooleanRadioFilter),
-        RowUserFilter,
+        UserFilter,
         RowTeamFilter,
     )
     search_fields = ("key", "error_code")

@@ -3,7 +3,7 @@
 from sync.models.connection import Connection
 from sync.models.export import TaskSyncExport
 from sync.models.job import Heartbeat, JobLease
-from sync.models.outbox import Attempt, OutboxRow, Trouble
+from sync.models.outbox import Attempt, LogRow, OutboxRow, Trouble
 from sync.models.pending_connection import PendingConnection
 from sync.models.play import Enrolment, Play, PlayStep
 from sync.models.record import Record, RecordEmail, RecordPhone
@@ -17,6 +17,7 @@ __all__ = [
     "Enrolment",
     "Heartbeat",
     "JobLease",
+    "LogRow",
     "OutboxRow",
     "PendingConnection",
     "Play",

@@ -1,11 +1,11 @@
 """A file of Task Sync Results: what was asked for, by whom, how far it is, and until when it is kept."""
 
-import uuid
 from datetime import datetime, timedelta
 from typing import Self
+from uuid import UUID, uuid4
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -24,14 +24,14 @@ class TaskSyncExportQuerySet(models.QuerySet["TaskSyncExport"]):
         return self.filter(state__in=UNFINISHED)
 
     def due(self, now: datetime) -> Self:
-        """Files that nobody prepares at the moment: not begun, handed on, or left behind by a killed worker."""
-        return self.unfinished().filter(Q(lease_until=None) | Q(lease_until__lte=now))
+        """Files that nobody has in hand: a wake-up was lost, or a worker."""
+        return self.unfinished().filter(lease_until__lte=now)
 
     def outdated(self, now: datetime) -> Self:
         """Files whose time is over, and those that were given up so long ago."""
         return self.filter(expires_at__lte=now)
 
-    def held(self, token: uuid.UUID) -> Self:
+    def held(self, token: UUID) -> Self:
         """The file that the holder of this lease may still write."""
         return self.filter(lease_token=token, state=ExportState.RUNNING)
 
@@ -39,7 +39,7 @@ class TaskSyncExportQuerySet(models.QuerySet["TaskSyncExport"]):
 class TaskSyncExport(models.Model):
     """One CSV file, prepared in short slices, each from where the last one ended (sync/tasklog.py)."""
 
-    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    uuid = models.UUIDField(default=uuid4, unique=True, editable=False)
     requested_by = models.ForeignKey(User, on_delete=models.CASCADE, related_name="task_sync_exports")
     # What was chosen: user (pk), team (pk), state; each may be missing.
     filters = models.JSONField(default=dict)
@@ -99,21 +99,26 @@ class TaskSyncExport(models.Model):
         rest = max(0, self.rows_total - self.rows_done)
         return (now - self.started_at) * rest / self.rows_done
 
-    def take(self, now: datetime, seconds: float) -> bool:
-        """Take it for so long if nobody else has it; whether a worker was lost over it is counted."""
-        token = uuid.uuid4()
-        taken = (
-            TaskSyncExport.objects.due(now)
-            .filter(pk=self.pk)
-            .update(
-                state=ExportState.RUNNING,
-                lease_token=token,
-                lease_until=now + timedelta(seconds=seconds),
-                lost=models.Case(models.When(lease_until=None, then=F("lost")), default=F("lost") + 1),
-            )
-        )
-        if taken:
-            self.refresh_from_db()
+    def take(self, given: UUID, now: datetime, seconds: float) -> bool:
+        """Take it for so long if it was handed on with the token `given`, or if nobody has it in hand any more.
+
+        A worker that was lost over it is counted. A new token shuts out whoever had it before.
+        """
+        if not self.is_unfinished:
+            return False
+        lapsed = self.lease_until is not None and self.lease_until <= now
+        if self.lease_token != given and not lapsed:
+            return False
+        changes = {
+            "state": ExportState.RUNNING,
+            "lease_token": uuid4(),
+            "lease_until": now + timedelta(seconds=seconds),
+            "lost": self.lost + (self.lease_token != given and self.state == ExportState.RUNNING),
+        }
+        same = TaskSyncExport.objects.filter(pk=self.pk, lease_token=self.lease_token, state=self.state)
+        taken = same.filter(lease_until=self.lease_until).update(**changes)
+        for name, value in changes.items() if taken else ():
+            setattr(self, name, value)
         return bool(taken)
 
     def settle(self, **changes: object) -> bool:

@@ -164,6 +164,15 @@ class OutboxRow(models.Model):
         return min(self.not_before, self.trouble.next_probe_at) if self.trouble else self.not_before
 
 
+class LogRow(OutboxRow):
+    """What was asked of the CRM for one task, as the Task Sync Log shows it."""
+
+    class Meta:
+        proxy = True
+        verbose_name = _("Task Sync Log")
+        verbose_name_plural = _("Task Sync Log")
+
+
 class Attempt(models.Model):
     """One try to write one row: made before the call, completed after it. Codes and messages, never payloads."""
 

@@ -1,0 +1,201 @@
+"""The Task Sync Log as rows of a table: what became of each completed task, with the CRM's own words.
+
+Read in chunks by completion time, so that a million tasks need as much memory as two thousand, no cursor stays open,
+and whoever is interrupted goes on where they were.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext as _
+
+from sync.enums import AttemptOutcome, FailureMode, OutboxState, TaskKind, TaskState
+from sync.models import Attempt, OutboxRow, Task
+from sync.models.task import TaskQuerySet
+from teams.models import User
+from teams.spreadsheets import defused
+
+CHUNK = 2000
+
+# docs/task-sync-results.md says what each is; the names are the file's format and not translated.
+COLUMNS = (
+    "task",
+    "completed_at",
+    "rep",
+    "rep_email",
+    "rep_crm_user_id",
+    "team",
+    "kind",
+    "subject",
+    "record",
+    "who_id",
+    "related_record",
+    "what_id",
+    "state",
+    "synced_at",
+    "crm_task_id",
+    "attempts",
+    "last_attempt_at",
+    "last_outcome",
+    "error_code",
+    "error_message",
+    "failure_mode",
+    "who_acts_next",
+    "http_status",
+    "crm_request_id",
+    "key",
+)
+CRM_USER_COLUMN = COLUMNS.index("rep_crm_user_id")
+
+# What a manager asks for, by the outbox's words for it. A task without a row waits for the first connection.
+STATES: Mapping[str, frozenset[str]] = {
+    "synced": frozenset({OutboxState.DONE}),
+    "waiting": frozenset({OutboxState.PENDING, OutboxState.SENDING}),
+    "failed": frozenset({OutboxState.FAILED}),
+    "cancelled": frozenset({OutboxState.CANCELLED}),
+}
+
+_TASK = (
+    "pk",
+    "completed_at",
+    "uuid",
+    "user_id",
+    "kind",
+    "subject",
+    "who__name",
+    "who__crm_id",
+    "what__name",
+    "what__crm_id",
+    "synced_at",
+    "crm_id",
+    "key",
+)
+_ATTEMPT = (
+    "task_id",
+    "started_at",
+    "outcome",
+    "error_code",
+    "error_message",
+    "failure_mode",
+    "http_status",
+    "request_id",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a chunk begins: after this task."""
+
+    at: datetime
+    pk: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Rows as they stand in the file, and where the next chunk begins; None: this was the last."""
+
+    rows: list[list[object]]
+    after: Place | None
+
+
+def completed(since: datetime, until: datetime, state: str = "") -> TaskQuerySet:
+    """Return the tasks completed from `since` to before `until`, in one of STATES if one is named."""
+    tasks = Task.objects.filter(state=TaskState.COMPLETED, completed_at__gte=since, completed_at__lt=until)
+    if state in STATES:
+        newest = OutboxRow.objects.newest().filter(task=OuterRef("pk"), state__in=STATES[state])
+        wanted = Q(Exists(newest))
+        if state == "waiting":
+            wanted |= Q(outbox_rows=None)
+        tasks = tasks.filter(wanted)
+    return tasks
+
+
+class Reader:
+    """Makes rows of tasks. `users` are the pks whose tasks may be told, None: everyone's."""
+
+    def __init__(self, tasks: TaskQuerySet, zone: ZoneInfo, users: frozenset[int] | None) -> None:
+        self._tasks = tasks.order_by("completed_at", "pk").values_list(*_TASK)
+        self._zone = zone
+        self._users = users
+        # A few thousand at most, and each stands in many rows.
+        people = User.objects.order_by().values_list("pk", "name", "email", "crm_user_id", "team__name")
+        self._people = {
+            pk: (defused(name), defused(email), crm_id or "", defused(team or ""))
+            for pk, name, email, crm_id, team in people
+        }
+        self._kinds = {kind.value: str(kind.label) for kind in TaskKind}
+        self._states = {state.value: str(state.label) for state in OutboxState}
+        self._outcomes = {outcome.value: str(outcome.label) for outcome in AttemptOutcome}
+        self._modes = {mode.value: (str(mode.label), str(mode.actor.label)) for mode in FailureMode}
+        self._unasked = _("Waiting")
+
+    def chunks(self, after: Place | None) -> Iterator[Chunk]:
+        """Give the rows from a place on, up to CHUNK at a time: three queries each."""
+        while True:
+            tasks = list((self._from(after) if after else self._tasks)[:CHUNK])
+            after = Place(tasks[-1][1], tasks[-1][0]) if len(tasks) == CHUNK else None
+            yield Chunk(list(self._rows(tasks)), after)
+            if after is None:
+                return
+
+    def _from(self, place: Place) -> Any:
+        return self._tasks.filter(Q(completed_at__gt=place.at) | Q(pk__gt=place.pk), completed_at__gte=place.at)
+
+    def _rows(self, tasks: list[Any]) -> Iterator[list[object]]:
+        if not tasks:
+            return
+        pks = [task[0] for task in tasks]
+        states = dict(OutboxRow.objects.filter(task__in=pks).order_by("pk").values_list("task_id", "state"))
+        last: dict[int, Any] = {}
+        counts: dict[int, int] = {}
+        for attempt in Attempt.objects.filter(task__in=pks).order_by("pk").values_list(*_ATTEMPT):
+            pk = attempt[0]
+            last[pk] = attempt
+            counts[pk] = counts.get(pk, 0) + 1
+        for task in tasks:
+            if self._users is None or task[3] in self._users:
+                yield self._row(task, states.get(task[0]), last.get(task[0]), counts.get(task[0], 0))
+
+    def _row(self, task: Any, state: str | None, attempt: Any, attempts: int) -> list[object]:
+        _pk, at, uuid, user, kind, subject, who, who_id, what, what_id, synced_at, crm_id, key = task
+        rep, email, crm_user_id, team = self._people[user]
+        if attempt is None:
+            tried_at, outcome, code, message, mode, actor, status, request = None, "", "", "", "", "", "", ""
+        else:
+            _task, tried_at, outcome, code, message, mode, status, request = attempt
+            outcome = self._outcomes[outcome]
+            mode, actor = self._modes[mode] if mode else ("", "")
+        return [
+            uuid,
+            self._time(at),
+            rep,
+            email,
+            crm_user_id,
+            team,
+            self._kinds[kind],
+            defused(subject),
+            defused(who) if who else "",
+            who_id or "",
+            defused(what) if what else "",
+            what_id or "",
+            self._states[state] if state else self._unasked,
+            self._time(synced_at) if synced_at else "",
+            crm_id,
+            attempts,
+            self._time(tried_at) if tried_at else "",
+            outcome,
+            defused(code),
+            defused(message),
+            mode,
+            actor,
+            status or "",
+            defused(request),
+            key,
+        ]
+
+    def _time(self, moment: datetime) -> str:
+        return moment.astimezone(self._zone).isoformat(" ", "seconds")

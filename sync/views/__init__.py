@@ -1,0 +1,1 @@
+"""Pages about the CRM that are no model's."""
