@@ -172,11 +172,12 @@ def _is_keyless(connection: Connection) -> bool:
     return schema is not None and not schema.has_key
 
 
-def retry_now(rows: Iterable[OutboxRow], by: User) -> int:
+def retry_now(rows: Iterable[OutboxRow], by: User, *, as_backlog: bool = False) -> int:
     """Make failed and waiting rows due at once, their 30 days begun anew; return how many.
 
     Rows that are being sent, done or cancelled are left as they are. One that waits with others for an admin tries for
     all of them. Without a key field, those in doubt rest for the quiet time: a look before it would tell nothing.
+    As backlog they don't keep the tasks that are completed now.
     """
     now = timezone.now()
     rested = now + timedelta(seconds=settings.SYNC_QUIET)
@@ -192,7 +193,7 @@ def retry_now(rows: Iterable[OutboxRow], by: User) -> int:
             "not_before": Case(
                 When(unclear & Q(state=OutboxState.FAILED), then=Value(rested)),
                 When(unclear, then=Least("not_before", Value(rested))),
-                default=Value(now),
+                default=Value(now - FRESH_FOR if as_backlog else now),
             ),
             "attempts": 0,
             "first_attempt_at": None,

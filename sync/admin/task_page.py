@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from sync.admin.sync_state import actor_label, mode_label, newest_row, sync_state
+from sync.crm.remedies import remedy_for
 from sync.enums import AttemptOutcome, OutboxState
 from sync.models import Attempt, Decision, OutboxRow, Task
 from teams.models import User
@@ -37,6 +38,7 @@ def log_of(task: Task, request: HttpRequest) -> dict[str, Any]:
         "row": row,
         "sync": sync_state(task, row),
         "crm_url": crm_url(task, row),
+        "remedy": remedy_for(row.failure_mode, row.error_code, row.error_message) if row and row.error_code else None,
         "next_try": row.next_try if row else None,
         "can_retry": row is not None and row.state in (OutboxState.PENDING, OutboxState.FAILED),
         "can_cancel": row is not None and can_cancel(row),

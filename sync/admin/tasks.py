@@ -14,6 +14,7 @@ from unfold.paginator import InfinitePaginator
 
 from sync.admin import by_hand
 from sync.admin.by_hand import ByHand
+from sync.admin.error_filter import ErrorFilter
 from sync.admin.filters import DayRangeFilter, FailureFilter, SyncStateFilter, TaskTeamFilter, UserFilter
 from sync.admin.records import record_link
 from sync.admin.sync_state import NEWEST_FIRST, newest_row, sync_state
@@ -56,6 +57,7 @@ class TaskAdmin(ByHand, ReadOnlyAdmin):
     list_filter = (
         SyncStateFilter,
         FailureFilter,
+        ErrorFilter,
         ("kind", ChoicesDropdownFilter),
         ("state", ChoicesDropdownFilter),
         UserFilter,
