@@ -1,6 +1,7 @@
-"""django-q2's entry points. A wake-up carries no data but the connection's id."""
+"""django-q2's entry points. A wake-up carries no data but ids."""
 
 import logging
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -10,7 +11,7 @@ from django.core.management import call_command
 from django.utils import timezone
 from django_q.models import Failure
 
-from sync import connecting, delivery, outbox, troubles
+from sync import connecting, delivery, export_slices, exports, outbox, troubles
 from sync.enums import ConnectionState
 from sync.errors import CrmError
 from sync.models import Connection, Heartbeat, JobLease
@@ -27,6 +28,12 @@ def deliver(connection_pk: int) -> None:
     delivery.deliver(connection_pk)
 
 
+def prepare_results(export_pk: int, token: uuid.UUID) -> None:
+    """Write a second's worth of a file of Task Sync Results."""
+    Heartbeat.beat()
+    export_slices.prepare(export_pk, token)
+
+
 def beat() -> None:
     """Show that jobs run."""
     Heartbeat.beat()
@@ -39,6 +46,7 @@ def sweep() -> None:
     troubles.probe(now)
     for connection in outbox.connections_with_due_rows(now):
         outbox.ring(connection)
+    exports.ring_lapsed()
 
 
 def reconnect() -> None:
@@ -80,6 +88,7 @@ def tidy() -> None:
         outbox.enqueue_missing(connection)
     call_command("clearsessions")
     notices.forget(timezone.now())
+    exports.tidy()
     Failure.objects.filter(stopped__lt=timezone.now() - KEEP_FAILURES).delete()
 
 
