@@ -5,11 +5,18 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Count, Model, Q, QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html_join
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from teams.models import Team, User
-from teams.scoped_admin import ScopedAdmin, link, page_of
+from teams.models import Team
+from teams.scoped_admin import LinkedByUuid, ScopedAdmin, link
+
+
+class TeamList(LinkedByUuid):
+    """A list whose links lead to the team's members."""
+
+    def url_for_result(self, result: Any) -> str:
+        return reverse("team", args=(result.uuid,))
 
 
 @admin.register(Team)
@@ -28,6 +35,9 @@ class TeamAdmin(ScopedAdmin):
         teams: QuerySet[Any] = super().get_queryset(request).annotate(active_members=active)
         return teams.prefetch_related("managers")
 
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
+        return TeamList
+
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         return self.readonly_fields if obj else ()
 
@@ -44,6 +54,4 @@ class TeamAdmin(ScopedAdmin):
 
     @admin.display(description=_("active members"))
     def members_link(self, team: Any) -> str:
-        members = User.objects.active().filter(team=team)
-        names = format_html_join(", ", "{}", ((link(page_of(member), member),) for member in members))
-        return names or str(_("Nobody yet. A user's team is chosen on the user's page."))
+        return link(reverse("team", args=(team.uuid,)), _("Members and their CRM Email Sync"))
