@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from playbooks.banner import connection_banner
 from teams.models import User
+from teams.single_sign_on import buttons
 
 Text = str | Promise
 
@@ -167,4 +168,5 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     return {
         "navigation": SimpleLazyObject(lambda: sidebar(request)),
         "connection_banner": SimpleLazyObject(lambda: connection_banner(request)),
+        "single_sign_on": SimpleLazyObject(buttons),
     }

@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.contrib.auth.views import LogoutView
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from playbooks import email_sync_page, pages, views
 
@@ -12,10 +13,13 @@ urlpatterns = [
     path("readyz", views.readyz),
     path("", pages.home, name="home"),
     path("favicon.ico", pages.favicon, name="favicon"),
-    path("logout/", LogoutView.as_view(next_page="admin:login"), name="logout"),
-    # Before the admin's own: reps log in and out here, too.
-    path("manager/login/", pages.LogIn.as_view()),
-    path("manager/logout/", LogoutView.as_view(next_page="admin:login")),
+    path("logout/", LogoutView.as_view(next_page="account_login"), name="logout"),
+    path("accounts/", include("teams.sign_in_urls")),
+    # Before the admin's own: there is one way in and out, one page for the password, for everyone.
+    path("manager/login/", RedirectView.as_view(pattern_name="account_login", query_string=True)),
+    path("manager/logout/", LogoutView.as_view(next_page="account_login")),
+    path("manager/password_change/", RedirectView.as_view(pattern_name="account_change_password")),
+    path("manager/password_change/done/", RedirectView.as_view(pattern_name="my_profile")),
     path("manager/settings/email/crm-email-sync/", email_sync_page.email_sync, name="email_sync"),
     path(
         "manager/settings/email/crm-email-sync/<str:direction>/",

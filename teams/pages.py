@@ -54,3 +54,12 @@ def render_settings_page(
 ) -> HttpResponse:
     """Render a page under /settings/; `template` extends settings/base.html and fills its block `page`."""
     return render(request, template, {"title": title, **(context or {})}, status=status)
+
+
+def leave_for(request: HttpRequest, url: str, name: Text) -> HttpResponse:
+    """Answer a form whose way leads to another site, `name`, at `url`.
+
+    Our pages let forms be sent to this site alone (form-action 'self'), and Chromium holds that for redirects, too.
+    So this page sends the browser on; whoever has switched that off follows its link.
+    """
+    return render(request, "shell/leaving.html", {"title": name, "url": url, "name": name})

@@ -1,5 +1,8 @@
 """Organisation, teams and users in the Manager App."""
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.contrib import admin
 from django.contrib.auth.models import Group
 
@@ -13,3 +16,5 @@ __all__ = ["AuditAdmin", "CrmUserFilter", "DayRangeFilter", "OrganisationAdmin",
 
 # Roles say who may do what; Django's groups would be a second answer.
 admin.site.unregister(Group)
+# User.email is the only address, single sign-on stands in the settings, and a second factor is its owner's.
+admin.site.unregister([EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken])

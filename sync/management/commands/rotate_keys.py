@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from sync.encryption import EncryptedTextField
 from sync.models import JobLease
+from teams import second_factor
 
 _LOCK = "rotate_keys"
 _LOCK_SECONDS = 3600
@@ -27,6 +28,7 @@ class Command(BaseCommand):
             for model, names in secret_fields():
                 count = encrypt_anew(model, names)
                 self.stdout.write(f"{model.__name__}: {count}")
+            self.stdout.write(f"Authenticator: {second_factor.encrypt_anew()}")
         except ImproperlyConfigured as error:
             failure = CommandError(str(error))
         finally:
