@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import formats, timezone
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
@@ -21,6 +22,7 @@ class Banner:
     title: str
     crm_words: str
     remedy: str
+    page: str = ""  # where it is mended, for whom may do so
 
 
 def page_context(request: HttpRequest) -> dict[str, Any]:
@@ -38,7 +40,18 @@ def connection_banner(request: HttpRequest) -> Banner | None:
         return None
     connection = (
         Connection.objects.of_organisation()
-        .only("state", "down_since", "paused_until", "pause_mode", "error_code", "error_message", "schema")
+        .select_related("disconnected_by")
+        .only(
+            "state",
+            "down_since",
+            "disconnected_by__name",
+            "disconnected_by__email",
+            "paused_until",
+            "pause_mode",
+            "error_code",
+            "error_message",
+            "schema",
+        )
         .first()
     )
     return banner_for(connection, is_admin=user.role == Role.ADMIN)
@@ -51,9 +64,10 @@ def banner_for(connection: Connection | None, *, is_admin: bool) -> Banner | Non
             "info",
             _("No CRM is connected yet."),
             "",
-            _("Completed tasks wait here. To connect Salesforce, fill in SALESFORCE_… and run manage.py crm_connect.")
+            _("Completed tasks wait here. Connect Salesforce in the browser, or run manage.py crm_connect.")
             if is_admin
             else _("Completed tasks wait here until an admin connects Salesforce."),
+            _page(is_admin=is_admin),
         )
     if connection.state == ConnectionState.DISCONNECTED:
         return _disconnected(connection, is_admin=is_admin)
@@ -67,6 +81,8 @@ def banner_for(connection: Connection | None, *, is_admin: bool) -> Banner | Non
 
 def _disconnected(connection: Connection, *, is_admin: bool) -> Banner:
     title = _("The Access User is disconnected. Nothing syncs, and nothing is lost.")
+    if connection.disconnected_by and connection.down_since:
+        return _on_purpose(connection, is_admin=is_admin)
     if connection.down_since:
         title = _("The Access User is disconnected since %(time)s (%(ago)s). Nothing syncs, and nothing is lost.") % {
             "time": formats.localize(timezone.localtime(connection.down_since)),
@@ -77,12 +93,32 @@ def _disconnected(connection: Connection, *, is_admin: bool) -> Banner:
         title,
         _words(connection),
         _(
-            "Check in Salesforce that the Access User is active and may use the connected app, then run "
-            "manage.py crm_connect. What was completed meanwhile goes out by itself."
+            "Check in Salesforce that the Access User is active and may use the connected app; then reconnect in the "
+            "browser, or run manage.py crm_connect. What was completed meanwhile goes out by itself."
         )
         if is_admin
         else _("An admin has to reconnect it. What was completed meanwhile goes out by itself."),
+        _page(is_admin=is_admin),
     )
+
+
+def _on_purpose(connection: Connection, *, is_admin: bool) -> Banner:
+    assert connection.down_since is not None
+    title = _("%(who)s disconnected Salesforce on %(time)s (%(ago)s ago). Nothing syncs, and nothing is lost.") % {
+        "who": connection.disconnected_by,
+        "time": formats.localize(timezone.localtime(connection.down_since)),
+        "ago": timesince(connection.down_since, depth=1),
+    }
+    remedy = (
+        _("It stays so until an admin reconnects it, in the browser or with manage.py crm_connect.")
+        if is_admin
+        else _("It stays so until an admin reconnects it. What is completed meanwhile goes out then.")
+    )
+    return Banner("bad", title, "", remedy, _page(is_admin=is_admin))
+
+
+def _page(*, is_admin: bool) -> str:
+    return reverse("crm_connection") if is_admin else ""
 
 
 def _paused(connection: Connection) -> Banner:

@@ -5,6 +5,7 @@ never comes here. Tokens are no audited field: who connected, reconnected or dis
 """
 
 from django.db.models import QuerySet
+from django.urls import reverse
 
 from sync.models import Connection, Play, PlayStep
 from teams import audit
@@ -23,7 +24,7 @@ def _steps(viewer: User) -> QuerySet[PlayStep]:
 audit.keep(
     Connection,
     ["user", "auth_flow", "login_url", "org_id", "access_user_id", "access_user_name", "state"],
-    page=page_of,
+    page=lambda connection: reverse("crm_connection"),
 )
 audit.keep(Play, ["name", "is_active"], seen_by=_plays, page=page_of)
 audit.keep(

@@ -11,16 +11,18 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from sync import alerts, outbox, troubles
-from sync.crm.base import AccessUser, Crm, ObjectAccess, TaskSchema
+from sync import alerts, outbox, tokens, troubles
+from sync.crm.base import AccessUser, Crm, ObjectAccess, TaskSchema, Usage
 from sync.crm.oauth import Login, TokenAnswer, request_token
 from sync.crm.record_fields import kind_of_id
 from sync.crm.salesforce import SalesforceCrm
-from sync.enums import RecordKind
+from sync.enums import AuthFlow, ConnectionState, FailureMode, RecordKind
 from sync.errors import CrmError, NotConnectedError
 from sync.models import Connection
-from sync.sign_in import explained, login_from_settings
+from sync.sign_in import explained, login_from_settings, login_of
 from sync.tokens import FixedToken, StoredTokens
+from teams import audit
+from teams.models import User
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +36,17 @@ class ConnectReport:
 
 
 @dataclass(frozen=True, slots=True)
-class _SignedIn:
-    """A log-in that works, before anything of it is stored."""
+class SignedIn:
+    """A log-in that works, before anything of it is stored. `objects` and `org_name` only where they were asked for."""
 
-    login: Login
+    flow: AuthFlow
+    login_url: str
     token: TokenAnswer
     access_user: AccessUser
     schema: TaskSchema
     objects: tuple[ObjectAccess, ...] = ()
+    org_name: str = ""
+    usage: Usage | None = None
 
 
 class _Gateways(threading.local):
@@ -62,13 +67,13 @@ def connect() -> ConnectReport:
     autocommit: no transaction is held over HTTP.
     """
     login = login_from_settings()
-    known = Connection.objects.of_organisation().first()
+    known = Connection.objects.of_organisation().without_tokens().first()
     try:
         signed_in = _sign_in(login, known, with_objects=True)
     except CrmError as error:
         failure = explained(error)
     else:
-        return _store(signed_in)
+        return store(signed_in)
     raise failure
 
 
@@ -80,11 +85,11 @@ def gateway(connection: Connection) -> Crm:
     if _gateways.pid != os.getpid():  # forked: the parent's open connections are not ours
         _gateways.pid, _gateways.made = os.getpid(), {}
     if connection.uuid not in _gateways.made:
-        tokens = StoredTokens(connection)
-        crm = SalesforceCrm(tokens, settings.SALESFORCE_API_VERSION, settings.SYNC_HTTP_TIMEOUT)
-        _gateways.made[connection.uuid] = crm, tokens
-    crm, tokens = _gateways.made[connection.uuid]
-    tokens.learn(connection)
+        stored = StoredTokens(connection)
+        crm = SalesforceCrm(stored, settings.SALESFORCE_API_VERSION, settings.SYNC_HTTP_TIMEOUT)
+        _gateways.made[connection.uuid] = crm, stored
+    crm, stored = _gateways.made[connection.uuid]
+    stored.learn(connection)
     return crm
 
 
@@ -101,17 +106,51 @@ def read_schema(connection: Connection, crm: Crm) -> bool:
 
 
 def reconnect(connection: Connection) -> bool:
-    """Try whether a lost Access User is back, down to a real API call; True when it is. Raises nothing."""
+    """Try whether a lost Access User is back, down to a real API call; True when it is. Raises nothing.
+
+    One that a person disconnected stays so.
+    """
     try:
-        signed_in = _sign_in(login_from_settings(), connection)
+        signed_in = _sign_in_again(connection)
     except CrmError as error:
         connection.note_failed_reconnection(error.code, error.message)
     except NotConnectedError as error:
         connection.note_failed_reconnection("SETTINGS", str(error))
     else:
-        _store(signed_in)
-        return True
+        if signed_in is not None:
+            return _came_back(connection, signed_in)
+        connection.refresh_from_db(fields=["state"])
+        return connection.state == ConnectionState.CONNECTED
     return False
+
+
+def check(connection: Connection) -> None:
+    """Look again at what the Access User of a connection that works may do, and keep it. Raises CrmError."""
+    crm = SalesforceCrm(StoredTokens(connection), settings.SALESFORCE_API_VERSION, settings.SYNC_HTTP_TIMEOUT)
+    try:
+        org_name, objects, schema = crm.org_name(), tuple(crm.object_access()), crm.task_schema()
+    except CrmError as error:
+        if error.mode == FailureMode.CONNECTION and connection.mark_disconnected(error.code, error.message):
+            alerts.connection_lost(connection)
+        raise
+    finally:
+        connection.note_usage(crm.usage)
+        crm.close()
+    _keep_access(connection, objects, org_name)
+    if _keep_schema(connection, schema):
+        troubles.probe_at_once(connection)
+
+
+def disconnect(connection: Connection, by: User) -> CrmError | None:
+    """Take the Access User away on purpose, and its token at the CRM; return why the CRM could not be told.
+
+    Nothing is lost: what is completed waits, and its 30 days stand still.
+    """
+    before = connection.get_state_display()
+    with transaction.atomic(durable=True):
+        token = connection.disconnect(by)
+        audit.note(by, connection, {"state": (before, _("Disconnected on purpose"))})
+    return tokens.revoke(connection.login_url, token) if token else None
 
 
 def kind_of(connection: Connection, crm_id: str) -> RecordKind | None:
@@ -119,43 +158,114 @@ def kind_of(connection: Connection, crm_id: str) -> RecordKind | None:
     return kind_of_id(crm_id)
 
 
-def _sign_in(login: Login, known: Connection | None, *, with_objects: bool = False) -> _SignedIn:
+def _sign_in(login: Login, known: Connection | None, *, with_objects: bool = False) -> SignedIn:
     """Everything over HTTP. Raises CrmError, and NotConnectedError for another org than `known`'s."""
-    token = request_token(login, settings.SYNC_HTTP_TIMEOUT)
+    return look(login, request_token(login, settings.SYNC_HTTP_TIMEOUT), known, with_objects=with_objects)
+
+
+def _sign_in_again(connection: Connection) -> SignedIn | None:
+    """None when somebody else is at it."""
+    if connection.auth_flow != AuthFlow.WEB_SERVER:
+        return _sign_in(login_from_settings(), connection)
+    token = tokens.renew_lost(connection)
+    return look(login_of(connection), token, connection) if token else None
+
+
+def look(login: Login, token: TokenAnswer, known: Connection | None, *, with_objects: bool = False) -> SignedIn:
+    """Ask the CRM who signed in and what its Task has; `with_objects` also what they may do, and the org's name.
+
+    Raises CrmError, and NotConnectedError for another org than `known`'s.
+    """
     crm = SalesforceCrm(FixedToken(token), settings.SALESFORCE_API_VERSION, settings.SYNC_HTTP_TIMEOUT)
     try:
         access_user = crm.access_user()
         if known is not None and access_user.org_id != known.org_id:
-            raise NotConnectedError(
-                _(
-                    "SALESFORCE_LOGIN_URL leads to the org %(new)s, but this installation is connected to %(old)s. "
-                    "Set it to that org; another org needs an installation of its own."
-                )
-                % {"new": access_user.org_id, "old": known.org_id}
-            )
+            raise _other_org(access_user.org_id, known.org_id)
         objects = tuple(crm.object_access()) if with_objects else ()
-        return _SignedIn(login, token, access_user, crm.task_schema(), objects)
+        org_name = crm.org_name() if with_objects else ""
+        schema = crm.task_schema()
+        return SignedIn(login.flow, login.login_url, token, access_user, schema, objects, org_name, crm.usage)
     finally:
         crm.close()
 
 
-def _store(signed_in: _SignedIn) -> ConnectReport:
-    """Keep a log-in that works; what waited for it is due."""
-    user = signed_in.access_user
-    with transaction.atomic(durable=True):
-        connection, _created = Connection.objects.update_or_create(
-            org_id=user.org_id,
-            user=None,
-            defaults={
-                "auth_flow": signed_in.login.flow,
-                "login_url": signed_in.login.login_url,
-                "access_user_id": user.user_id,
-                "access_user_name": f"{user.name} ({user.username})"[:255],
-            },
+def _other_org(new: str, old: str) -> NotConnectedError:
+    return NotConnectedError(
+        _(
+            "SALESFORCE_LOGIN_URL leads to the org %(new)s, but this installation is connected to %(old)s. "
+            "Set it to that org; another org needs an installation of its own."
         )
-        connection.store_token(signed_in.token.access_token, signed_in.token.instance_url)
-        changed = _keep_schema(connection, signed_in.schema)
-        is_back = connection.mark_connected()
+        % {"new": new, "old": old}
+    )
+
+
+def store(signed_in: SignedIn, by: User | None = None) -> ConnectReport:
+    """Keep a log-in that works, as a person wants it; what waited for it is due. `by`: who; None: the server's command.
+
+    Raises NotConnectedError for another org than the one that is connected. Call it in autocommit.
+    """
+    org_id = signed_in.access_user.org_id
+    with transaction.atomic(durable=True):
+        known = Connection.objects.of_organisation().without_tokens().select_for_update().first()
+        if known is not None and known.org_id != org_id:
+            raise _other_org(org_id, known.org_id)
+        connection = known or Connection.objects.create(org_id=org_id, **_identity(signed_in))
+        before = known.readable_token() if known is not None and known.auth_flow == AuthFlow.WEB_SERVER else ""
+        login_url = connection.login_url
+        if known is not None:
+            _note_anew(known, signed_in, by)
+        token = signed_in.token
+        connection.store_token(token.access_token, token.instance_url, token.refresh_token)
+        is_back, changed = connection.mark_connected(by_hand=True), _keep(connection, signed_in)
+    if before not in ("", connection.refresh_token):
+        tokens.revoke(login_url, before)
+    _after(connection, is_back=is_back, changed=changed)
+    return ConnectReport(connection, signed_in.access_user, signed_in.objects, signed_in.schema)
+
+
+def _note_anew(known: Connection, signed_in: SignedIn, by: User | None) -> None:
+    """Give a connection another log-in, and say so in the audit: update() writes no entry by itself."""
+    values = _identity(signed_in)
+    changes = {name: (str(getattr(known, name)), str(new)) for name, new in values.items()}
+    changes = {name: pair for name, pair in changes.items() if pair[0] != pair[1]}
+    audit.note(by, known, {"state": (known.get_state_display(), _("Connected anew")), **changes})
+    Connection.objects.filter(pk=known.pk).update(**values)
+
+
+def _identity(signed_in: SignedIn) -> dict[str, str]:
+    user = signed_in.access_user
+    return {
+        "auth_flow": signed_in.flow.value,
+        "login_url": signed_in.login_url,
+        "access_user_id": user.user_id,
+        "access_user_name": f"{user.name} ({user.username})"[:255],
+    }
+
+
+def _came_back(connection: Connection, signed_in: SignedIn) -> bool:
+    """Keep what a lost connection came back with; False when a person disconnected it meanwhile."""
+    with transaction.atomic(durable=True):
+        if not Connection.objects.lost().select_for_update().filter(pk=connection.pk).exists():
+            connection.refresh_from_db(fields=["state"])
+            return connection.state == ConnectionState.CONNECTED
+        # Not save(): nobody decided anything.
+        Connection.objects.filter(pk=connection.pk).update(**_identity(signed_in))
+        if signed_in.flow != AuthFlow.WEB_SERVER:  # else it is kept already
+            connection.store_token(signed_in.token.access_token, signed_in.token.instance_url)
+        is_back, changed = connection.mark_connected(), _keep(connection, signed_in)
+    _after(connection, is_back=is_back, changed=changed)
+    return True
+
+
+def _keep(connection: Connection, signed_in: SignedIn) -> bool:
+    """Keep what was seen of the org; True when its Task has changed."""
+    if signed_in.objects:
+        _keep_access(connection, signed_in.objects, signed_in.org_name)
+    return _keep_schema(connection, signed_in.schema)
+
+
+def _after(connection: Connection, *, is_back: bool, changed: bool) -> None:
+    """What waited for the connection is due."""
     outbox.enqueue_missing(connection)
     if changed:
         troubles.probe_at_once(connection)
@@ -163,7 +273,11 @@ def _store(signed_in: _SignedIn) -> ConnectReport:
         outbox.ring(connection)
         alerts.connection_back(connection)
     connection.refresh_from_db()
-    return ConnectReport(connection, user, signed_in.objects, signed_in.schema)
+
+
+def _keep_access(connection: Connection, objects: tuple[ObjectAccess, ...], org_name: str) -> None:
+    access = [each.to_json() for each in objects]
+    Connection.objects.filter(pk=connection.pk).update(access=access, access_at=timezone.now(), org_name=org_name[:255])
 
 
 def _keep_schema(connection: Connection, schema: TaskSchema) -> bool:

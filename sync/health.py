@@ -27,6 +27,7 @@ class ConnectionFacts:
     down_since: datetime | None = None
     paused_until: datetime | None = None
     error_code: str = ""
+    disconnected_by: str = ""  # who did it on purpose
     oldest_due_at: datetime | None = None
     last_attempt_at: datetime | None = None
 
@@ -144,7 +145,7 @@ def judge(facts: Facts, now: datetime, limits: Limits) -> Health:
                 % {"seconds": _age(each.oldest_due_at, now)}
             )
     if not facts.connections:
-        notices.append(_("No CRM is connected yet: run crm_connect."))
+        notices.append(_("No CRM is connected yet: open the page Connection, or run crm_connect."))
     if facts.open_troubles:
         notices.append(
             ngettext(
@@ -186,8 +187,14 @@ def _silent_workers(facts: Facts, now: datetime, limits: Limits) -> list[str]:
 
 
 def _disconnected(each: ConnectionFacts) -> str:
+    if each.disconnected_by:
+        return _(
+            "%(who)s disconnected the Access User %(name)s at %(since)s. Nothing is lost; it stays so until somebody "
+            "connects it again."
+        ) % {"who": each.disconnected_by, "name": each.name, "since": _clock(each.down_since)}
     return _(
-        "The Access User %(name)s has been disconnected since %(since)s (%(code)s). Nothing is lost; run crm_connect."
+        "The Access User %(name)s has been disconnected since %(since)s (%(code)s). Nothing is lost; reconnect it on "
+        "the page Connection, or run crm_connect."
     ) % {
         "name": each.name,
         "since": _clock(each.down_since),
@@ -227,12 +234,13 @@ def _read(now: datetime, counts: bool) -> Facts:
     if counts:
         figures = OutboxRow.objects.unsettled().aggregate(all=Count("pk"), doubt=Count("pk", filter=Q(in_doubt=True)))
         waiting, in_doubt = figures["all"], figures["doubt"]
+    connections = Connection.objects.select_related("disconnected_by").order_by("pk")
     # A job that was taken is locked into the future; after that time it is handed out again.
     queued_since = OrmQ.objects.filter(lock__lte=now).aggregate(at=Min("lock"))["at"]
     return Facts(
         heartbeat_at=Heartbeat.objects.filter(name__startswith="worker").aggregate(at=Max("beat_at"))["at"],
         queued_since=queued_since,
-        connections=[_read_connection(each, now) for each in Connection.objects.order_by("pk")],
+        connections=[_read_connection(each, now) for each in connections],
         waiting=waiting,
         in_doubt=in_doubt,
         open_troubles=Trouble.objects.filter(ended_at=None).count(),
@@ -248,6 +256,7 @@ def _read_connection(each: Connection, now: datetime) -> ConnectionFacts:
         down_since=each.down_since,
         paused_until=each.paused_until,
         error_code=each.error_code,
+        disconnected_by=str(each.disconnected_by or ""),
         oldest_due_at=due.values_list("not_before", flat=True).first(),
         last_attempt_at=attempts.values_list("started_at", flat=True).first(),
     )

@@ -3,12 +3,22 @@
 from django.urls import URLPattern, URLResolver, path
 
 from sync.admin.task_sync_log import task_sync_log
-from sync.views import errors
+from sync.views import crm_connection, errors
+from sync.views import crm_connection_browser as browser
 from sync.views import task_sync_results as results
 
+_CONNECTION = "settings/crm/connection/"
 _TASK_SYNC = "settings/crm/task-sync/"
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path(_CONNECTION, crm_connection.connection_page, name="crm_connection"),
+    path(f"{_CONNECTION}check/", crm_connection.check_now, name="crm_connection_check"),
+    path(f"{_CONNECTION}disconnect/", crm_connection.disconnect, name="crm_connection_disconnect"),
+    path(f"{_CONNECTION}start/", browser.start, name="crm_connection_start"),
+    path(f"{_CONNECTION}callback/", browser.callback, name="crm_connection_callback"),
+    path(f"{_CONNECTION}review/", browser.review, name="crm_connection_review"),
+    path(f"{_CONNECTION}accept/", browser.accept, name="crm_connection_accept"),
+    path(f"{_CONNECTION}discard/", browser.discard, name="crm_connection_discard"),
     path(_TASK_SYNC, task_sync_log, name="task_sync"),
     path(f"{_TASK_SYNC}results/", results.results, name="task_sync_results"),
     path(f"{_TASK_SYNC}results/state/", results.state, name="task_sync_results_state"),

@@ -17,6 +17,8 @@ class Scheduled:
 SCHEDULES = (
     Scheduled("sweep", 1),
     Scheduled("reconnect", 5),
+    Scheduled("discard_unaccepted", 15),
+    Scheduled("watch_errors", 5),
     Scheduled("send_notices", 5),
     Scheduled("read_schemas", 60),
     Scheduled("tidy", 24 * 60),

@@ -1,4 +1,4 @@
-"""How the Access User signs in, as the settings say; every mistake in them is named with its remedy."""
+"""How the Access User signs in: as the settings say, or as an admin let it in. Mistakes are named with their remedy."""
 
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -8,10 +8,12 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from sync.browser_app import browser_login
 from sync.crm.hosts import AddressError, check_address
 from sync.crm.oauth import Login
 from sync.enums import AuthFlow
 from sync.errors import CrmError, NotConnectedError
+from sync.models import Connection
 
 # Salesforce issues client-credentials tokens at the org's own host only.
 _SHARED_HOSTS = ("login.salesforce.com", "test.salesforce.com")
@@ -43,6 +45,16 @@ def login_from_settings() -> Login:
             )
         )
     return Login(AuthFlow.CLIENT_CREDENTIALS, url, client_id, client_secret=secret)
+
+
+def login_of(connection: Connection) -> Login:
+    """Return how a connection renews its token: one that was made in the browser goes on as it was let in.
+
+    Raises NotConnectedError: one line that names the remedy.
+    """
+    if connection.auth_flow == AuthFlow.WEB_SERVER:
+        return browser_login(connection.login_url, refresh_token=connection.refresh_token)
+    return login_from_settings()
 
 
 def explained(error: CrmError) -> NotConnectedError:

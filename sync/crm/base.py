@@ -1,7 +1,7 @@
 """What a CRM must offer. The engine knows this file and no CRM; a second CRM is a second file beside salesforce.py."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -166,6 +166,16 @@ class ObjectAccess:
     missing_fields: tuple[str, ...] = ()
     writable_fields: tuple[str, ...] = ()  # of those that Playbooks uses
 
+    def to_json(self) -> dict[str, Any]:
+        """Return plain data that `from_json` reads back."""
+        return {**asdict(self), "missing_fields": [*self.missing_fields], "writable_fields": [*self.writable_fields]}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "ObjectAccess":
+        """Read what `to_json` gave."""
+        fields = {name: tuple(data[name]) for name in ("missing_fields", "writable_fields")}
+        return cls(**{**data, **fields})
+
 
 @dataclass(frozen=True, slots=True)
 class CrmRecord:
@@ -191,6 +201,10 @@ class Crm(Protocol):
 
     def access_user(self) -> AccessUser:
         """Who we are: one call."""
+        ...
+
+    def org_name(self) -> str:
+        """What the org calls itself: one call; empty when the Access User may not know."""
         ...
 
     def object_access(self) -> list[ObjectAccess]:

@@ -13,7 +13,7 @@ from simple_salesforce.exceptions import SalesforceError
 
 from sync.crm import record_fields, task_fields
 from sync.crm.access import access_of, no_access
-from sync.crm.answers import request_error, request_id_of, row_results, unreadable, usage_of
+from sync.crm.answers import request_error, request_id_of, row_results, text, unreadable, usage_of
 from sync.crm.base import (
     AccessUser,
     BatchAnswer,
@@ -35,6 +35,8 @@ from teams.crm_ids import to_18
 MAX_ROWS = 200
 _WORTH_GZIP = 1024
 _MOST_PAGES = 20
+# What a query meets that the Access User may not make.
+_HIDDEN = (FailureMode.PERMISSION, FailureMode.CONFIGURATION)
 _CLOSED_STATUSES = "SELECT ApiName, MasterLabel FROM TaskStatus WHERE IsClosed = true ORDER BY SortOrder"
 
 Do = Callable[[Salesforce], Any]
@@ -67,6 +69,16 @@ class SalesforceCrm:
         except (KeyError, TypeError, ValueError):
             failure = self._unreadable()
         raise failure
+
+    def org_name(self) -> str:
+        """What the org calls itself: one call; empty when the Access User may not know."""
+        try:
+            found = self._query("SELECT Name FROM Organization")
+        except CrmError as error:
+            if error.mode not in _HIDDEN:
+                raise
+            return ""
+        return text(found[0].get("Name")) if found else ""
 
     def object_access(self) -> list[ObjectAccess]:
         """What the Access User may do with the five record objects and Task, and what is missing: seven calls."""

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -19,18 +20,6 @@ if TYPE_CHECKING:
 
 MAX_BATCH = 200  # records in one collection call
 BATCH_GROWS_EVERY = timedelta(hours=1)
-_DISCONNECTED = [
-    "state",
-    "down_since",
-    "disconnected_by",
-    "error_code",
-    "error_message",
-    "error_at",
-    "access_token",
-    "refresh_token",
-    "token_lease_until",
-    "token_number",
-]
 _NEW_TOKEN = ["access_token", "refresh_token", "instance_url", "token_number", "token_lease_until"]
 
 
@@ -42,6 +31,10 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
     def lost(self) -> Self:
         """Those whose Access User the CRM no longer lets in; not those that a person disconnected."""
         return self.filter(state=ConnectionState.DISCONNECTED, disconnected_by=None)
+
+    def without_tokens(self) -> Self:
+        """Read no token: pages have no business with them, and a lost key must not keep anybody from connecting."""
+        return self.defer("access_token", "refresh_token")
 
 
 class Connection(models.Model):
@@ -129,6 +122,14 @@ class Connection(models.Model):
             return None
         return Usage(self.api_used, self.api_limit)
 
+    def readable_token(self) -> str:
+        """Return the token whose end ends all of this log-in, as it is stored now; empty when no key reads it."""
+        try:
+            row = Connection.objects.only("access_token", "refresh_token").get(pk=self.pk)
+        except ImproperlyConfigured:
+            return ""
+        return row.refresh_token or row.access_token
+
     def down_time(self, now: datetime) -> timedelta:
         """All the time this connection was down, up to `now`."""
         return self.down_total + (now - self.down_since if self.down_since else timedelta())
@@ -187,11 +188,16 @@ class Connection(models.Model):
         if self.batch_size < MAX_BATCH and self.batch_size_at and self.batch_size_at <= now - BATCH_GROWS_EVERY:
             self.remember_batch_size(-(-self.batch_size * 5 // 4))
 
-    def mark_disconnected(self, code: str, message: str) -> bool:
-        """Say that the Access User is lost, in the CRM's words; True for the one caller that changed it."""
+    def mark_disconnected(self, code: str, message: str, *, seen_token: int | None = None) -> bool:
+        """Say that the Access User is lost, in the CRM's words; True for the one caller that changed it.
+
+        With `seen_token`, only while that token is the newest: the loss of an older one tells nothing.
+        """
         now = timezone.now()
         values = {"down_since": now, "error_code": code[:100], "error_message": message, "error_at": now}
         up = Connection.objects.filter(pk=self.pk, state=ConnectionState.CONNECTED)
+        if seen_token is not None:
+            up = up.filter(token_number=seen_token)
         changed = bool(up.update(state=ConnectionState.DISCONNECTED, **values))
         self.refresh_from_db(fields=["state", *values])
         return changed
@@ -199,17 +205,25 @@ class Connection(models.Model):
     def disconnect(self, by: "User") -> str:
         """Take the Access User away on purpose, whatever state it is in; return the token that is to be revoked.
 
-        Nobody uses the stored tokens afterwards, and whoever is renewing them can't store another one.
+        Nobody uses the stored tokens afterwards, and whoever is renewing them can't store another one. The token is
+        empty when there is none, and when no key reads it any more.
         """
-        with transaction.atomic(durable=True):
-            row = Connection.objects.select_for_update().get(pk=self.pk)
-            token = row.refresh_token or row.access_token
-            row.state, row.down_since = ConnectionState.DISCONNECTED, row.down_since or timezone.now()
-            row.disconnected_by = by
-            row.error_code, row.error_message, row.error_at = "", "", None
-            row.access_token, row.refresh_token, row.token_lease_until = "", "", None
-            row.token_number += 1
-            row.save(update_fields=_DISCONNECTED)
+        with transaction.atomic():
+            this = Connection.objects.filter(pk=self.pk)
+            row = this.select_for_update().defer("access_token", "refresh_token").get()
+            token = row.readable_token()
+            this.update(
+                state=ConnectionState.DISCONNECTED,
+                down_since=row.down_since or timezone.now(),
+                disconnected_by=by,
+                error_code="",
+                error_message="",
+                error_at=None,
+                access_token="",
+                refresh_token="",
+                token_lease_until=None,
+                token_number=models.F("token_number") + 1,
+            )
         self.refresh_from_db()
         return token
 

@@ -8,11 +8,14 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from sync.crm.base import Usage
 from sync.encryption import EncryptedTextField
 from teams.crm_ids import CrmIdField
 
 # Long enough to read what the Access User may do, and to ask somebody.
 KEPT = timedelta(minutes=30)
+# Nobody is accepting it any more when its token is revoked.
+_MARGIN = timedelta(minutes=5)
 
 
 class PendingConnectionQuerySet(models.QuerySet["PendingConnection"]):
@@ -22,7 +25,7 @@ class PendingConnectionQuerySet(models.QuerySet["PendingConnection"]):
 
     def lapsed(self, now: datetime | None = None) -> Self:
         """Those that nobody accepted in time; their tokens still work until they are revoked."""
-        return self.filter(created_at__lte=(now or timezone.now()) - KEPT)
+        return self.filter(created_at__lte=(now or timezone.now()) - KEPT - _MARGIN)
 
 
 class PendingConnection(models.Model):
@@ -38,6 +41,7 @@ class PendingConnection(models.Model):
     org_name = models.CharField(max_length=255, blank=True)
     access_user_id = CrmIdField()
     access_user_name = models.CharField(max_length=255)
+    username = models.CharField(max_length=255, default="")
     # As crm.base.ObjectAccess and TaskSchema write themselves.
     access = models.JSONField()
     schema = models.JSONField()
@@ -49,3 +53,13 @@ class PendingConnection(models.Model):
 
     def __str__(self) -> str:
         return self.access_user_name
+
+    @property
+    def usage(self) -> Usage | None:
+        if self.api_used is None or self.api_limit is None:
+            return None
+        return Usage(self.api_used, self.api_limit)
+
+    def minutes_left(self, now: datetime) -> int:
+        """Return for how long it can still be accepted."""
+        return max(0, round((self.created_at + KEPT - now).total_seconds() / 60))

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from playbooks.banner import Banner, banner_for
 from sync.models import Connection
+from teams.models import User
 from tests.people import People, logged_in, people
 from tests.sync.admin.conftest import SCHEMA, make_connection
 
@@ -36,8 +37,20 @@ def test_m23_disconnected_says_since_when_in_the_crms_words_and_the_remedy() -> 
     assert for_admin.title.startswith("The Access User is disconnected since 3 Mar 2025, 12:00 (")
     assert for_admin.title.endswith("). Nothing syncs, and nothing is lost.")
     assert for_admin.crm_words == for_manager.crm_words == "invalid_grant: inactive user"
-    assert for_admin.remedy.endswith("then run manage.py crm_connect. What was completed meanwhile goes out by itself.")
+    assert for_admin.remedy.endswith(
+        "then reconnect in the browser, or run manage.py crm_connect. What was completed meanwhile goes out by itself."
+    )
+    assert (for_admin.page, for_manager.page) == ("/manager/settings/crm/connection/", "")
     assert for_manager.remedy == ("An admin has to reconnect it. What was completed meanwhile goes out by itself.")
+
+
+def test_disconnected_on_purpose_says_who_and_when_and_blames_no_crm() -> None:
+    by = User(name="Ada Admin", email="ada@example.com")
+    banner = said(state="disconnected", down_since=DOWN, disconnected_by=by)
+    assert banner is not None
+    assert banner.title.startswith("Ada Admin disconnected Salesforce on 3 Mar 2025, 12:00 (")
+    assert (banner.tone, banner.crm_words) == ("bad", "")
+    assert banner.remedy == "It stays so until an admin reconnects it, in the browser or with manage.py crm_connect."
 
 
 def test_paused() -> None:

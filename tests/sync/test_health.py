@@ -9,6 +9,7 @@ import pytest
 from cryptography.fernet import Fernet
 from django.core.management import call_command
 from django.db import OperationalError, connection
+from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 from django_q.models import OrmQ
@@ -90,9 +91,19 @@ def test_a_lost_connection_is_its_own_problem_and_does_not_take_the_site_away() 
     (problem,) = result.problems
     assert problem == (
         "The Access User Ada has been disconnected since 2026-03-02 10:00:00 UTC (invalid_grant). "
-        "Nothing is lost; run crm_connect."
+        "Nothing is lost; reconnect it on the page Connection, or run crm_connect."
     )
     assert (result.ok, result.ready, result.connection, result.oldest_due_age) == (False, True, "disconnected", None)
+
+
+def test_one_that_was_disconnected_on_purpose_says_who() -> None:
+    lost = connected(state=ConnectionState.DISCONNECTED, down_since=LONG_AGO, disconnected_by="Mia Admin")
+    assert judged(connections=[lost]).problems == [
+        (
+            "Mia Admin disconnected the Access User Ada at 2026-03-02 10:00:00 UTC. Nothing is lost; it stays so until "
+            "somebody connects it again."
+        )
+    ]
 
 
 def test_a_resting_connection_is_told_and_no_problem() -> None:
@@ -112,7 +123,7 @@ def test_a_pause_that_is_over_does_not_excuse_due_rows() -> None:
 def test_no_connection_yet_is_told() -> None:
     result = judged(connections=[])
     assert (result.ok, result.connection) == (True, "none")
-    assert result.notices == ["No CRM is connected yet: run crm_connect."]
+    assert result.notices == ["No CRM is connected yet: open the page Connection, or run crm_connect."]
 
 
 @pytest.mark.parametrize(
@@ -214,7 +225,8 @@ def test_check_says_that_the_database_is_away(monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.django_db
 def test_a_database_that_setup_has_not_prepared_says_so() -> None:
     assert health.database_problem() == ""
-    MigrationRecorder(connection).record_unapplied("sync", "0001_initial")
+    ((_app, newest),) = MigrationLoader(connection).graph.leaf_nodes("sync")
+    MigrationRecorder(connection).record_unapplied("sync", newest)
     assert health.database_problem() == "The database is not prepared for this version: run `manage.py setup`."
 
 

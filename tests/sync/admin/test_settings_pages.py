@@ -2,17 +2,15 @@
 
 import pytest
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.utils import timezone
 from django_q.models import Failure, Schedule
 from pytest_django import DjangoAssertNumQueries
 
 from sync.enums import FailureMode, OutboxState
-from sync.models import Connection, OutboxRow, Trouble
-from tests.people import People, logged_in
-from tests.sync.admin.conftest import NOON, SCHEMA, World, make_connection, make_task
+from sync.models import OutboxRow, Trouble
+from tests.people import logged_in
+from tests.sync.admin.conftest import NOON, World, make_task
 
 OUTBOX = "/manager/sync/outboxrow/"
-CONNECTION = "/manager/sync/connection/"
 
 
 @pytest.fixture
@@ -88,7 +86,8 @@ def test_trouble_list_queries_do_not_grow(
 
 
 @pytest.mark.parametrize(
-    "path", ["sync/connection/", "sync/trouble/", "django_q/schedule/", "django_q/failure/", "teams/organisation/"]
+    "path",
+    ["settings/crm/connection/", "sync/trouble/", "django_q/schedule/", "django_q/failure/", "teams/organisation/"],
 )
 def test_settings_are_the_admins(world: World, path: str) -> None:
     assert logged_in(world.people.manager).get(f"/manager/{path}").status_code == 403
@@ -98,46 +97,6 @@ def test_settings_are_the_admins(world: World, path: str) -> None:
 @pytest.mark.parametrize("path", ["django_q/success/", "django_q/ormq/", "auth/group/"])
 def test_pages_that_would_bypass_ours_are_not_there(world: World, path: str) -> None:
     assert logged_in(world.people.admin).get(f"/manager/{path}").status_code == 404
-
-
-def test_connection_one_needs_no_list(world: World) -> None:
-    response = logged_in(world.people.admin).get(CONNECTION, follow=True)
-    assert response.redirect_chain == [(f"{CONNECTION}{world.connection.uuid}/change/", 302)]
-
-
-def test_connection_none_says_how(people: People) -> None:
-    html = logged_in(people.admin).get(CONNECTION).content.decode()
-    # In the banner and in the list.
-    assert html.count("manage.py crm_connect") == 2
-
-
-def test_connection_page(people: People) -> None:
-    connection = make_connection(
-        state="disconnected",
-        down_since=timezone.now(),
-        error_code="invalid_grant",
-        error_message="<b>inactive</b>",
-        error_at=timezone.now(),
-        api_used=12_345,
-        api_limit=100_000,
-        access_token="the-token",
-        schema={**SCHEMA, "has_key": False, "missing": ["key", "play_name"]},
-    )
-    client = logged_in(people.admin)
-    html = client.get(f"{CONNECTION}{connection.uuid}/change/").content.decode()
-    assert html.count("12,345 of 100,000 (12 %), of the whole org") == 1
-    assert html.count("key field (without it, a lost answer costs minutes instead of seconds), Play Name") == 1
-    # In the banner and on the page.
-    assert (html.count("&lt;b&gt;inactive&lt;/b&gt;"), html.count("<b>inactive")) == (2, 0)
-    assert html.count("the-token") == 0
-    assert client.post(f"{CONNECTION}{connection.uuid}/change/", {"state": "connected"}).status_code == 403
-    assert client.post(f"{CONNECTION}{connection.pk}/delete/", {"post": "yes"}).status_code == 403
-
-
-@pytest.mark.parametrize("lookup", ["access_token__startswith", "refresh_token__gt", "token_number__gt"])
-def test_connection_tokens_are_not_asked_for_by_address(world: World, lookup: str) -> None:
-    assert logged_in(world.people.admin).get(f"{CONNECTION}?{lookup}=a").status_code == 400
-    assert Connection.objects.count() == 1
 
 
 def test_jobs_are_shown_without_their_results(world: World) -> None:

@@ -58,7 +58,7 @@ def test_it_says_who_what_and_that_nothing_is_missing(salesforce_settings: Setti
 
 MISSING_KEY = (
     "! The key field Playbooks_Key__c is missing. Create it on Activity as Text(64), External ID, Unique, and make it "
-    "visible and editable for the Access User; then run crm_connect again."
+    "visible and editable for the Access User; then check the connection again."
 )
 
 
