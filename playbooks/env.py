@@ -153,26 +153,20 @@ def encryption_keys(name: str) -> list[str]:
 def single_sign_on() -> dict[str, Any]:
     """Return django-allauth's settings of the providers that have a client id: Google, Microsoft, both or none."""
     providers: dict[str, Any] = {}
-    if client := _client("SSO_GOOGLE"):
-        providers["google"] = {"APPS": [client], "SCOPE": ["email"], "OAUTH_PKCE_ENABLED": True}
-    if client := _client("SSO_MICROSOFT"):
-        tenant = required("SSO_MICROSOFT_TENANT", "your directory's (tenant) id or domain.")
+    remedy = "the secret that belongs to the client id."
+    if client := text("SSO_GOOGLE_CLIENT_ID"):
+        app = {"client_id": client, "secret": required("SSO_GOOGLE_CLIENT_SECRET", remedy), "key": ""}
+        providers["google"] = {"APPS": [app], "SCOPE": ["email"], "OAUTH_PKCE_ENABLED": True}
+    if client := text("SSO_MICROSOFT_CLIENT_ID"):
+        app = {"client_id": client, "secret": required("SSO_MICROSOFT_CLIENT_SECRET", remedy), "key": ""}
+        tenant = required("SSO_MICROSOFT_TENANT", "your own directory's (tenant) id or domain.")
         if tenant.lower() in {"common", "organizations", "consumers"} or not re.fullmatch(r"[\w.-]+", tenant):
             raise ImproperlyConfigured(
-                "SSO_MICROSOFT_TENANT must be your own directory's (tenant) id or domain. Another directory's admins "
+                "SSO_MICROSOFT_TENANT must be your own directory's (tenant) id or domain: admins of another directory "
                 "could give their users any of your addresses."
             )
-        providers["microsoft"] = {"APPS": [client | {"settings": {"tenant": tenant}}], "OAUTH_PKCE_ENABLED": True}
+        providers["microsoft"] = {"APPS": [app | {"settings": {"tenant": tenant}}], "OAUTH_PKCE_ENABLED": True}
     return providers
-
-
-def _client(prefix: str) -> dict[str, Any] | None:
-    """Return the app whose id and secret `prefix` names, or None without an id."""
-    client_id = text(f"{prefix}_CLIENT_ID")
-    if not client_id:
-        return None
-    secret = required(f"{prefix}_CLIENT_SECRET", f"the secret of the app that {prefix}_CLIENT_ID names.")
-    return {"client_id": client_id, "secret": secret, "key": ""}
 
 
 def _make_folder(name: str, folder: Path) -> None:
