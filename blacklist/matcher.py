@@ -109,6 +109,11 @@ class Matcher:
         keywords = [row for row in rows if row.kind == RuleKind.KEYWORD]
         self._keywords = KeywordIndex((row.match, row.number) for row in keywords)
         self._ignoring = frozenset(row.number for row in keywords if row.ignore_quoted)
+        self._count = len(rows)
+
+    def __len__(self) -> int:
+        """How many rules it was made of."""
+        return self._count
 
     def match(self, message: MessageFacts) -> Match | None:
         """Return the first rule that stops `message`, or None: addresses, then the subject, then the body."""

@@ -1,0 +1,93 @@
+"""The matchers in force for a user, compiled once per version of a blacklist and kept in this process."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Lock
+
+from django.db.models import Q
+
+from blacklist.matcher import Match, Matcher, MessageFacts, RuleRow
+from blacklist.models import Rule, RuleSet
+from teams.models import User
+
+# All kept matchers together: 300,000 rules take about 150 MB. The one that was just asked for stays, however big.
+MAX_RULES = 300_000
+MAX_MATCHERS = 5_000
+
+_COMPANY = None
+_Owner = int | None
+# The time beside the number: a database put back to an earlier day counts the same versions a second time.
+_Version = tuple[int, datetime | None]
+_NEVER_SAVED: _Version = (0, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """What stops a message. A rule of the company's stops it for everyone, a user's own only that user's copy."""
+
+    match: Match
+    by_company: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RulesInForce:
+    """The company's rules and a user's own, which only narrow them (M19)."""
+
+    company: Matcher
+    own: Matcher
+
+    def stop(self, message: MessageFacts) -> Stop | None:
+        """Return why `message` is not synced for this user, or None. The company's word comes first."""
+        for matcher, by_company in ((self.company, True), (self.own, False)):
+            match = matcher.match(message)
+            if match is not None:
+                return Stop(match, by_company)
+        return None
+
+
+def rules_for(user: User) -> RulesInForce:
+    """Return the rules that bind `user` now. One query; two more when both blacklists have changed since."""
+    versions = _versions(user.pk)
+    return RulesInForce(
+        company=_matcher(_COMPANY, versions.get(_COMPANY, _NEVER_SAVED)),
+        own=_matcher(user.pk, versions.get(user.pk, _NEVER_SAVED)),
+    )
+
+
+def _versions(user_id: int) -> dict[_Owner, _Version]:
+    # Read before the rules: whoever saves in between makes the next call compile again.
+    rows = RuleSet.objects.filter(Q(user=None) | Q(user=user_id)).values_list("user", "version", "changed_at")
+    return {owner: (version, changed_at) for owner, version, changed_at in rows}
+
+
+_kept: OrderedDict[_Owner, tuple[_Version, Matcher]] = OrderedDict()
+_lock = Lock()
+
+
+def _matcher(owner: _Owner, version: _Version) -> Matcher:
+    with _lock:
+        kept = _kept.get(owner)
+        if kept is not None and kept[0] == version:
+            _kept.move_to_end(owner)
+            return kept[1]
+    # Outside the lock: two threads may compile the same once each, and nobody waits.
+    matcher = compiled(owner)
+    with _lock:
+        _kept[owner] = (version, matcher)
+        _kept.move_to_end(owner)
+        _drop_the_oldest()
+    return matcher
+
+
+def compiled(owner: int | None) -> Matcher:
+    """Return the matcher of one blacklist as it stands: a user's, or the company's (None). One query, nothing kept."""
+    rules = Rule.objects.filter(user=owner).values_list("pk", "kind", "match", "ignore_quoted")
+    return Matcher(RuleRow(*row) for row in rules.iterator(chunk_size=2000))
+
+
+def _drop_the_oldest() -> None:
+    rules = sum(len(matcher) for _version, matcher in _kept.values())
+    while len(_kept) > 1 and (rules > MAX_RULES or len(_kept) > MAX_MATCHERS):
+        _owner, (_version, dropped) = _kept.popitem(last=False)
+        rules -= len(dropped)
