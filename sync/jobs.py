@@ -1,21 +1,24 @@
 """django-q2's entry points. A wake-up carries no data but ids."""
 
 import logging
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.core.management import call_command
 from django.utils import timezone
 from django_q.models import Failure
+from django_q.tasks import async_task
 
-from sync import connecting, delivery, export_slices, exports, outbox, troubles
+from sync import connecting, consent, delivery, error_cards, error_watch, export_slices, exports, outbox, troubles
 from sync.enums import ConnectionState
 from sync.errors import CrmError
 from sync.models import Connection, Heartbeat, JobLease
 from teams import notice_emails, notices
+from teams.models import User
 
 logger = logging.getLogger(__name__)
 
@@ -50,12 +53,19 @@ def sweep() -> None:
 
 
 def reconnect() -> None:
-    """Try whether lost connections are back."""
+    """Try whether lost connections are back; not those that a person disconnected."""
     with _alone("reconnect") as mine:
-        lost = Connection.objects.filter(state=ConnectionState.DISCONNECTED) if mine else []
+        lost = Connection.objects.lost() if mine else []
         for connection in lost:
             if connecting.reconnect(connection):
                 outbox.ring(connection)
+
+
+def discard_unaccepted() -> None:
+    """Forget log-ins in the browser that nobody accepted in time, here and at the CRM."""
+    with _alone("discard_unaccepted") as mine:
+        if mine:
+            consent.discard_lapsed()
 
 
 def read_schemas() -> None:
@@ -69,6 +79,24 @@ def read_schemas() -> None:
                 continue
             if changed:
                 troubles.probe_at_once(connection)
+
+
+def retry_errors(user_pk: int, signature: str, asked_at: str, after: int = 0) -> None:
+    """Make the tasks of one error card due that this user may see; what takes too long goes on in another job."""
+    Heartbeat.beat()
+    user = User.objects.active().filter(pk=user_pk).first()
+    if user is None or not user.has_perm("sync.change_task"):
+        return
+    end = time.monotonic() + settings.SYNC_JOB_TIMEOUT / 4
+    if after := error_cards.retry_all(user, signature, datetime.fromisoformat(asked_at), after=after, end=end):
+        async_task("sync.jobs.retry_errors", user_pk, signature, asked_at, after, save=False)
+
+
+def watch_errors() -> None:
+    """Tell those responsible of errors that are new or growing."""
+    with _alone("watch_errors") as mine:
+        if mine:
+            error_watch.watch(timezone.now())
 
 
 def send_notices() -> None:

@@ -41,7 +41,7 @@ def test_m25_the_page_shows_the_crms_words_what_they_mean_and_who_can_mend_it(or
         RULE.code,
         RULE.message,
         "A validation rule of your org refuses the Task.",
-        "Setup › Object Manager › Activity › Validation Rules",
+        "Setup › Object Manager › Activity › Validation Rules",  # noqa: RUF001
         "an admin can mend it",
         "2 tasks",
     ):
