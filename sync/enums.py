@@ -186,3 +186,14 @@ class DecisionCode(TextChoices):
     RETRIED_BY_HAND = "retried_by_hand", _("Retried by hand")
     CANCELLED_BY_HAND = "cancelled_by_hand", _("Cancelled by hand")
     GAVE_UP = "gave_up", _("Given up after 30 days")
+
+
+class CrmUserFinding(TextChoices):
+    """What looking up a user's e-mail among the CRM's users found."""
+
+    MATCHED = "matched", _("Found by e-mail")
+    CHOSEN = "chosen", _("Chosen by hand")
+    NONE = "none", _("Nobody in the CRM has this e-mail")
+    SEVERAL = "several", _("Several CRM users have this e-mail")
+    INACTIVE = "inactive", _("The CRM user with this e-mail is deactivated")
+    TAKEN = "taken", _("The CRM user with this e-mail belongs to another user here")

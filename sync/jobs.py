@@ -13,7 +13,18 @@ from django.utils import timezone
 from django_q.models import Failure
 from django_q.tasks import async_task
 
-from sync import connecting, consent, delivery, error_cards, error_watch, export_slices, exports, outbox, troubles
+from sync import (
+    connecting,
+    consent,
+    crm_users,
+    delivery,
+    error_cards,
+    error_watch,
+    export_slices,
+    exports,
+    outbox,
+    troubles,
+)
 from sync.enums import ConnectionState
 from sync.errors import CrmError
 from sync.models import Connection, Heartbeat, JobLease
@@ -118,6 +129,19 @@ def tidy() -> None:
     notices.forget(timezone.now())
     exports.tidy()
     Failure.objects.filter(stopped__lt=timezone.now() - KEEP_FAILURES).delete()
+
+
+def match_crm_users() -> None:
+    """Look up the CRM users of those who have none, by e-mail; a CRM that can't be asked today is asked tomorrow."""
+    with _alone("match_crm_users") as mine:
+        if not mine or crm_users.why_not_now(timezone.now()):
+            return
+        try:
+            report = crm_users.match(User.objects.all())
+        except CrmError as error:
+            logger.warning("CRM users not looked up", extra={"error_code": error.code})
+        else:
+            logger.info("CRM users looked up", extra={"count": report.looked_up})
 
 
 @contextmanager

@@ -21,6 +21,7 @@ SCHEDULES = (
     Scheduled("watch_errors", 5),
     Scheduled("send_notices", 5),
     Scheduled("read_schemas", 60),
+    Scheduled("match_crm_users", 24 * 60),
     Scheduled("tidy", 24 * 60),
 )
 

@@ -1,5 +1,9 @@
 """Addresses of everyone's settings about the CRM, below settings/."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from sync.views import my_crm
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("crm/", my_crm.my_crm, name="my_crm"),
+]

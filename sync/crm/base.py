@@ -194,6 +194,17 @@ class CrmRecord:
     is_deleted: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class CrmUser:
+    """Somebody who works in the CRM. `email` is in lower case; one address may be several users'."""
+
+    crm_id: str
+    name: str
+    email: str
+    username: str
+    is_active: bool
+
+
 class Crm(Protocol):
     """One org, as its Access User. Every method makes HTTP calls with a time-out and raises CrmError."""
 
@@ -234,6 +245,13 @@ class Crm(Protocol):
 
     def fetch_records(self, kind: RecordKind, crm_ids: Sequence[str]) -> list[CrmRecord]:
         """Read up to 200 records by id in one call; those that don't exist are left out, deleted ones are marked."""
+        ...
+
+    def find_users(self, emails: Sequence[str]) -> list[CrmUser]:
+        """Find the CRM's users by e-mail, deactivated ones included: one call for each 200 addresses begun.
+
+        More where addresses are longer than 40 characters; none for no address.
+        """
         ...
 
     def read_usage(self) -> Usage:

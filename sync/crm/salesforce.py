@@ -11,13 +11,14 @@ from django.utils.translation import gettext as _
 from simple_salesforce.api import Salesforce
 from simple_salesforce.exceptions import SalesforceError
 
-from sync.crm import record_fields, task_fields
+from sync.crm import record_fields, task_fields, users
 from sync.crm.access import access_of, no_access
 from sync.crm.answers import request_error, request_id_of, row_results, text, unreadable, usage_of
 from sync.crm.base import (
     AccessUser,
     BatchAnswer,
     CrmRecord,
+    CrmUser,
     FoundTask,
     ObjectAccess,
     RowResult,
@@ -153,6 +154,18 @@ class SalesforceCrm:
                 raise
         del self._describes[name]
         return self._fetch(kind, name, crm_ids)
+
+    def find_users(self, emails: Sequence[str]) -> list[CrmUser]:
+        """Find the CRM's users by e-mail, deactivated ones included: one call for each 200 addresses begun.
+
+        More where addresses are longer than 40 characters; none for no address.
+        """
+        rows = [row for soql in users.queries(emails, MAX_ROWS) for row in self._query(soql)]
+        try:
+            return [users.user_of(row) for row in rows]
+        except (KeyError, TypeError, ValueError):
+            failure = self._unreadable()
+        raise failure
 
     def read_usage(self) -> Usage:
         """Ask how many calls are left: one call."""

@@ -1,6 +1,7 @@
 """What is stored on the way between Playbooks and the CRM."""
 
 from sync.models.connection import Connection
+from sync.models.crm_user import CrmUserLookup
 from sync.models.export import TaskSyncExport
 from sync.models.job import Heartbeat, JobLease
 from sync.models.outbox import Attempt, LogRow, OutboxRow, Trouble
@@ -13,6 +14,7 @@ from sync.models.told_error import ToldError
 __all__ = [
     "Attempt",
     "Connection",
+    "CrmUserLookup",
     "Decision",
     "Enrolment",
     "Heartbeat",
