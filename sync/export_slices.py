@@ -8,6 +8,7 @@ import logging
 import time
 import uuid
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.template.defaultfilters import filesizeformat
@@ -66,8 +67,9 @@ def _slice(export: TaskSyncExport) -> None:
     users = None if export.users is None else frozenset(export.users)
     after = Place(export.after_at, export.after_pk) if export.after_at and export.after_pk else None
     done = export.rows_done
+    reader = Reader(tasks, ZoneInfo(Organisation.load().time_zone), users)
     with ExportFile(export.file_name, export.bytes) as file:
-        for chunk in Reader(tasks, Organisation.load().zone, users).chunks(after):
+        for chunk in reader.chunks(after):
             file.write(chunk.rows)
             done += len(chunk.rows)
             after = chunk.after
