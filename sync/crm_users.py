@@ -61,7 +61,8 @@ def judge(candidates: Sequence[CrmUser], taken: Collection[str]) -> tuple[CrmUse
 
 def unmatched() -> QuerySet[User]:
     """Return the active reps who have no CRM user: whoever reads the CRM's reports misses their Tasks."""
-    return User.objects.active().filter(role=Role.REP, crm_user_id=None)
+    users: QuerySet[User] = User.objects.active().filter(role=Role.REP, crm_user_id=None)
+    return users
 
 
 def why_not_now(now: datetime) -> str:
