@@ -13,7 +13,8 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from blacklist.models import Rule, RuleKind, RuleQuerySet, RuleSet
+from blacklist.listing import rules_of
+from blacklist.models import Rule, RuleKind, RuleSet
 from blacklist.rules import ParsedRule
 from teams import audit
 from teams.models import User
@@ -63,6 +64,10 @@ class StaleBlacklistError(Exception):
         self.earlier = earlier
 
 
+class ForeignEntryError(Exception):
+    """The change names an entry that is not in this blacklist: the form is forged."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Standing:
     """A rule that stands in the blacklist."""
@@ -81,11 +86,6 @@ class _Plan:
     switch: list[_Standing] = field(default_factory=list)  # to the other value of ignore_quoted
 
 
-def rules_of(owner: User | None) -> RuleQuerySet:
-    """Return the rules of one blacklist; without an owner, of the Company Blacklist."""
-    return Rule.objects.of_company() if owner is None else Rule.objects.of_user(owner)
-
-
 def version_of(owner: User | None) -> int:
     """Return the blacklist's version; 0 before anybody saved it."""
     return RuleSet.objects.filter(user=owner).values_list("version", flat=True).first() or 0
@@ -95,14 +95,17 @@ def save(owner: User | None, seen: int, change: Change, *, actor: User) -> Saved
     """Save `change` to `owner`'s blacklist (None: the company's), which the actor saw at version `seen`.
 
     A handful of statements, however many entries. What stands there already is not doubled, and a change that comes to
-    nothing leaves the version alone. Raises StaleBlacklistError, having saved nothing.
+    nothing leaves the version alone. Raises StaleBlacklistError or ForeignEntryError, having saved nothing.
     """
     with transaction.atomic():
         rule_set, _made = RuleSet.objects.get_or_create(user=owner)
         rule_set = RuleSet.objects.select_for_update().get(pk=rule_set.pk)
         if rule_set.version != seen:
             raise StaleBlacklistError(rule_set.version, earlier_saves(rule_set, rule_set.version - seen))
-        plan = _planned(list(_standing(owner)), change)
+        standing = list(_standing(owner))
+        if not {rule.uuid for rule in standing} >= change.removed | change.options.keys():
+            raise ForeignEntryError
+        plan = _planned(standing, change)
         saved = Saved(len(plan.create), len(plan.delete), len(plan.switch))
         if saved:
             _count_up(rule_set, actor)

@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from sync.admin.task_sync_log import task_sync_log
-from sync.views import crm_connection, crm_users, errors
+from sync.views import crm_connection, crm_users, errors, rule_trial
 from sync.views import crm_connection_browser as browser
 from sync.views import task_sync_results as results
 
@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_CONNECTION}review/", browser.review, name="crm_connection_review"),
     path(f"{_CONNECTION}accept/", browser.accept, name="crm_connection_accept"),
     path(f"{_CONNECTION}discard/", browser.discard, name="crm_connection_discard"),
+    path("settings/email/company-blacklist/try/", rule_trial.try_company_rules, name="company_blacklist_try"),
     path(_TASK_SYNC, task_sync_log, name="task_sync"),
     path(f"{_TASK_SYNC}results/", results.results, name="task_sync_results"),
     path(f"{_TASK_SYNC}results/state/", results.state, name="task_sync_results_state"),

@@ -6,7 +6,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from blacklist.models import Rule, RuleKind, RuleSet
 from blacklist.rules import ParsedRule
-from blacklist.saving import NAMED_IN_AUDIT, Change, Saved, StaleBlacklistError, save, version_of
+from blacklist.saving import NAMED_IN_AUDIT, Change, ForeignEntryError, Saved, StaleBlacklistError, save, version_of
 from teams.models import User
 from tests.people import People, people
 
@@ -63,7 +63,7 @@ def test_save_does_not_double_what_is_there(people: People) -> None:
 
 def test_save_of_nothing_new_leaves_the_version_and_the_audit_alone(people: People) -> None:
     save(None, 0, Change([keyword("nda")]), actor=people.manager)
-    assert not save(None, 1, Change([keyword("nda")], removed=frozenset({uuid4()})), actor=people.manager)
+    assert not save(None, 1, Change([keyword("nda")]), actor=people.manager)
     assert version_of(None) == 1
     assert len(audited()) == 1
 
@@ -97,10 +97,25 @@ def test_save_refuses_a_version_that_is_yet_to_come(people: People) -> None:
 def test_save_touches_one_blacklist_alone(people: People) -> None:
     save(None, 0, Change([keyword("nda")]), actor=people.manager)
     save(people.other_rep, 0, Change([keyword("nda")]), actor=people.other_rep)
-    others = frozenset(Rule.objects.values_list("uuid", flat=True))
-    assert save(people.rep, 0, Change([keyword("rosa")], removed=others), actor=people.rep) == Saved(added=1)
+    save(people.rep, 0, Change([keyword("rosa")], replace=True), actor=people.rep)
     assert standing() == standing(people.other_rep) == [("keyword", "nda", False)]
     assert version_of(None) == version_of(people.other_rep) == 1
+
+
+@pytest.mark.parametrize("which", ["the company's", "a colleague's", "nobody's"])
+@pytest.mark.parametrize("how", ["removed", "options"])
+def test_save_refuses_entries_that_are_not_in_this_blacklist(people: People, which: str, how: str) -> None:
+    save(None, 0, Change([keyword("nda")]), actor=people.manager)
+    save(people.other_rep, 0, Change([keyword("nda")]), actor=people.other_rep)
+    owners = {"the company's": None, "a colleague's": people.other_rep}
+    foreign = Rule.objects.get(user=owners[which]).uuid if which in owners else uuid4()
+    forged = Change([keyword("rosa")], removed=frozenset({foreign}))
+    if how == "options":
+        forged = Change([keyword("rosa")], options={foreign: True})
+    with pytest.raises(ForeignEntryError):
+        save(people.rep, 0, forged, actor=people.rep)
+    assert standing() == standing(people.other_rep) == [("keyword", "nda", False)]
+    assert (standing(people.rep), version_of(people.rep)) == ([], 0)
 
 
 def test_audit_names_what_changed_in_the_company_blacklist(people: People) -> None:
