@@ -1,6 +1,5 @@
 """The log-in in the browser, as a browser and an app see it."""
 
-from html.parser import HTMLParser
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -9,6 +8,7 @@ import requests
 from sandbox.codes import challenge_of
 from sandbox.control import SandboxControl
 from tests.sandbox.api import ask_token
+from tests.sandbox.consent_page import Form
 
 CALLBACK = "http://127.0.0.1:8000/callback"
 VERIFIER = "v" * 43
@@ -21,25 +21,6 @@ ASKED = {
     "code_challenge": challenge_of(VERIFIER),
     "code_challenge_method": "S256",
 }
-
-
-class Form(HTMLParser):
-    """What a browser would send for the page's form, and who is offered."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.values: dict[str, str] = {}
-        self.users: list[str] = []
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        of = dict(attrs)
-        if tag == "input" and of["type"] == "hidden":
-            self.values[str(of["name"])] = str(of["value"])
-        if tag == "input" and of["type"] == "radio":
-            self.users.append(str(of["value"]))
-            if "checked" in of:
-                self.values["user_id"] = str(of["value"])
 
 
 def ask(sandbox: SandboxControl, **changes: str | None) -> requests.Response:
