@@ -122,8 +122,8 @@ class ImportForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.found = CsvRules()
 
-    def clean_file(self) -> UploadedFile:
-        file: UploadedFile = self.cleaned_data["file"]
+    def clean_file(self) -> "UploadedFile[Any]":
+        file: UploadedFile[Any] = self.cleaned_data["file"]
         if (file.size or 0) > MAX_BYTES:
             message = _("The file has more than %(most)s MB. Import it in parts.")
             raise forms.ValidationError(message % {"most": MAX_BYTES // 1_000_000})

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core import signing
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
@@ -43,13 +43,13 @@ def import_mine(request: HttpRequest) -> HttpResponse:
 
 @manager_page("blacklist.view_rule")
 @require_safe
-def export_company(request: HttpRequest) -> HttpResponse:
+def export_company(request: HttpRequest) -> HttpResponseBase:
     return _exported(company_desk(request), "company-blacklist.csv")
 
 
 @settings_page
 @require_safe
-def export_mine(request: HttpRequest) -> HttpResponse:
+def export_mine(request: HttpRequest) -> HttpResponseBase:
     return _exported(my_desk(request), "my-blacklist.csv")
 
 
@@ -143,6 +143,6 @@ def _shown(
     return desk.render(request, "blacklist/import.html", title, {"form": form, **(context or {})}, status=status)
 
 
-def _exported(desk: Desk, name: str) -> HttpResponse:
+def _exported(desk: Desk, name: str) -> HttpResponseBase:
     rows = rules_of(desk.owner).order_by("kind", "match").values_list("kind", "value", "ignore_quoted")
     return csv_response(name, COLUMNS, (cells_of(*row) for row in rows.iterator()))

@@ -35,7 +35,7 @@ class NamelessUploadHandler(FileUploadHandler):
             raise SkipFile
         self._kept.write(raw_data)
 
-    def file_complete(self, file_size: int) -> UploadedFile | None:
+    def file_complete(self, file_size: int) -> "UploadedFile[Any] | None":
         assert self._kept is not None
         self._kept.seek(0)
         return UploadedFile(self._kept, self.file_name, self.content_type, file_size, self.charset)
