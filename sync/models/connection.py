@@ -128,7 +128,8 @@ class Connection(models.Model):
             row = Connection.objects.only("access_token", "refresh_token").get(pk=self.pk)
         except ImproperlyConfigured:
             return ""
-        return row.refresh_token or row.access_token
+        token: str = row.refresh_token or row.access_token
+        return token
 
     def down_time(self, now: datetime) -> timedelta:
         """All the time this connection was down, up to `now`."""

@@ -10,6 +10,7 @@ from django.db import connection as database
 
 from sandbox.control import SandboxControl
 from sync import connecting, tokens
+from sync.crm import oauth
 from sync.crm.oauth import Login, TokenAnswer
 from sync.enums import AuthFlow, ConnectionState
 from sync.errors import CrmError
@@ -76,7 +77,7 @@ def test_a_refused_refresh_token_marks_it_lost_once(in_browser: Connection, sand
 
 def meanwhile(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
     """Let something happen between the CRM's answer and its being kept."""
-    real = tokens.request_token
+    real = oauth.request_token
 
     def ask(login: Login, timeout: float) -> TokenAnswer:
         try:

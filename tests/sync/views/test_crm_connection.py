@@ -9,7 +9,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from sandbox.control import SandboxControl
-from sync import connecting, delivery, jobs
+from sync import connecting, delivery, jobs, outbox
 from sync.enums import ConnectionState, OutboxState
 from sync.models import Connection, OutboxRow
 from tests.factories import TaskFactory
@@ -77,7 +77,7 @@ def test_its_queries_don_t_grow(
         client.get(CONNECTION)
     for _number in range(300):
         TaskFactory.create()
-    connecting.outbox.enqueue_missing(connection)
+    outbox.enqueue_missing(connection)
     with django_assert_num_queries(7):
         client.get(CONNECTION)
 
@@ -117,7 +117,7 @@ def test_m23_check_now_brings_a_lost_one_back(people: People, connection: Connec
 
 def test_disconnecting_says_first_what_it_does(people: People, connection: Connection) -> None:
     TaskFactory.create()
-    connecting.outbox.enqueue_missing(connection)
+    outbox.enqueue_missing(connection)
     html = logged_in(people.admin).get(f"{CONNECTION}disconnect/").content.decode()
     assert html.count("Nothing is lost: 1 task that waits stays") == 1
     assert Connection.objects.get().state == ConnectionState.CONNECTED
@@ -130,7 +130,7 @@ def test_m23_disconnected_on_purpose_it_stays_so_until_a_person_connects_it(
     browser.answer("accept")
     before = Connection.objects.get()
     TaskFactory.create()
-    connecting.outbox.enqueue_missing(before)
+    outbox.enqueue_missing(before)
     html = browser.client.post(f"{CONNECTION}disconnect/", follow=True).content.decode()
     assert html.count("Disconnected. Salesforce has ended the Access User&#x27;s log-in.") == 1
     assert html.count("Ada Admin disconnected it on ") == 1

@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from sandbox.codes import challenge_of
 from sandbox.control import SandboxControl
-from sync import connecting, delivery, jobs
+from sync import connecting, delivery, jobs, outbox
 from sync.enums import AuthFlow, ConnectionState, TaskState
 from sync.models import Connection, OutboxRow, PendingConnection
 from tests.factories import TaskFactory
@@ -138,7 +138,7 @@ def test_m23_accepting_connects_and_what_waited_is_delivered(browser: Browser, s
     assert (task.state, sandbox.row("Task", task.crm_id)["Subject"]) == (TaskState.COMPLETED, "Before the connection")
     sandbox.expire_sessions()
     later = TaskFactory.create(subject="After the session")
-    connecting.outbox.enqueue_missing(connection)
+    outbox.enqueue_missing(connection)
     delivery.deliver(connection.pk)
     later.refresh_from_db()
     renewed = Connection.objects.get()
@@ -404,7 +404,7 @@ def test_m23_a_revoked_log_in_is_lost_and_comes_back_by_the_browser_alone(
     sandbox.expire_sessions(refresh_tokens=True)
     TaskFactory.create()
     connection = Connection.objects.get()
-    connecting.outbox.enqueue_missing(connection)
+    outbox.enqueue_missing(connection)
     delivery.deliver(connection.pk)
     lost = Connection.objects.get()
     assert (lost.state, lost.error_code) == (ConnectionState.DISCONNECTED, "invalid_grant")
