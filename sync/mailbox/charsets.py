@@ -33,7 +33,7 @@ _ALIASES = {
     "macintosh": "mac-roman",
 }
 # Codecs that no mail program means: they run programs' escapes or take quadratic time.
-_REFUSED = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "mbcs", "oem"})
+_REFUSED = frozenset({"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined", "mbcs", "oem"})
 _NOT_STORABLE = re.compile("[\x00\ud800-\udfff]+")  # PostgreSQL stores no NUL, UTF-8 has no surrogates
 
 
@@ -50,7 +50,7 @@ def decoded(data: bytes, charset: str = "") -> str:
                 continue
     damaged = data.decode("utf-8", "replace")
     foreign = sum(not character.isascii() for character in damaged)
-    if damaged.count("\N{REPLACEMENT CHARACTER}") * 20 <= foreign:
+    if damaged.count("\N{REPLACEMENT CHARACTER}") * 4 <= foreign:
         return clean(damaged)
     return clean(_guessed(data))
 
@@ -68,7 +68,7 @@ def _codec(charset: str) -> str:
     except (LookupError, ValueError, UnicodeError):
         return ""
     # Text in ASCII that has other bytes says nothing about them.
-    return "" if codec in _REFUSED or codec == "ascii" else codec
+    return "" if codec == "ascii" or codec.replace("_", "-") in _REFUSED else codec
 
 
 def _guessed(data: bytes) -> str:

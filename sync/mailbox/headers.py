@@ -14,7 +14,7 @@ from sync.mailbox.charsets import clean, decoded
 
 ADDRESS_HEADERS = ("from", "sender", "reply-to", "to", "cc", "bcc")
 
-MAX_HEADER = 100_000  # characters of one header; a thousand recipients fit
+MAX_HEADER = 500_000  # characters of one header; ten thousand recipients fit
 MAX_NESTED = 50  # brackets; the parser calls itself for each
 _ANYTHING_LIKE_AN_ADDRESS = re.compile(r'[^\s<>"(),:;@\[\]\\]+@[^\s<>"(),:;@\[\]\\]+')
 _MESSAGE_ID = re.compile(r"<\s*([^<>\s]+@[^<>\s]+)\s*>|^\s*([^<>\s]+@[^<>\s]+)\s*$")
@@ -32,7 +32,12 @@ def texts(message: Message, name: str) -> list[str]:
     """Return what each header `name` holds, unfolded but not decoded; bytes beyond ASCII as text."""
     # raw_items doesn't interpret anything; the other ways do.
     found = [str(value) for key, value in message.raw_items() if key.lower() == name]
-    return [_unescaped(value[:MAX_HEADER]).replace("\r", "").replace("\n", "") for value in found]
+    return [_unescaped(_cut(value)).replace("\r", "").replace("\n", "") for value in found]
+
+
+def _cut(value: str) -> str:
+    """What is too long ends behind a whole address."""
+    return value if len(value) <= MAX_HEADER else value[:MAX_HEADER].rpartition(",")[0] or value[:MAX_HEADER]
 
 
 def _unescaped(value: str) -> str:
@@ -48,13 +53,16 @@ def _is_escaped(value: str) -> bool:
 
 def plain(value: str) -> str:
     """Return an unstructured header (a subject, a name) as people read it: encoded words decoded, on one line."""
-    if "=?" in value:
-        try:
-            pieces = decode_header(value)
-        except Exception:  # noqa: BLE001 - binascii.Error, HeaderParseError and what else a foreign text brings
-            pieces = [(value, None)]
-        value = "".join(piece if isinstance(piece, str) else decoded(piece, charset or "") for piece, charset in pieces)
-    return " ".join(clean(value).split())
+    readable = _without_encoded_words(value) if "=?" in value else value
+    return " ".join(clean(readable).split()) or " ".join(clean(value).split())
+
+
+def _without_encoded_words(value: str) -> str:
+    try:
+        pieces = decode_header(value)
+    except Exception:  # noqa: BLE001 - binascii.Error, HeaderParseError and what else a foreign text brings
+        return value
+    return "".join(piece if isinstance(piece, str) else decoded(piece, charset or "") for piece, charset in pieces)
 
 
 def subject(message: Message) -> str:

@@ -6,7 +6,9 @@ from typing import Any
 
 from inscriptis.css_profiles import CSS_PROFILES
 from inscriptis.html_engine import Inscriptis
+from inscriptis.html_properties import Display
 from inscriptis.model.config import ParserConfig
+from inscriptis.model.html_element import HtmlElement
 from lxml.html import HTMLParser, document_fromstring
 
 # What is longer is read as if its tags were spaces: a layout of that size isn't there to be read.
@@ -24,7 +26,11 @@ _QUOTES = (
     " or contains(@class,'moz-cite-prefix') or contains(@class,'moz-signature') or contains(@class,'protonmail_quote')"
     " or @id='Signature' or @id='signature']"
 )
-_CONFIG = ParserConfig(css=CSS_PROFILES["relaxed"])
+# Nothing is indented: lists in lists would fill the memory with spaces.
+_CONFIG = ParserConfig(
+    css=CSS_PROFILES["strict"]
+    | {tag: HtmlElement(display=Display.block) for tag in ("ul", "ol", "dl", "dd", "blockquote")}
+)
 
 
 def text_of(html: str, *, without_quotes: bool = False) -> str:
@@ -49,8 +55,9 @@ def crude_text_of(html: str) -> str:
 
 
 def _rendered(html: str, *, without_quotes: bool) -> str:
-    # As bytes: an encoding that the document names for itself isn't true any more.
-    parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
+    # As bytes: an encoding that the document names for itself isn't true any more. Huge: otherwise what is nested
+    # too deeply is dropped without a word.
+    parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
     if not html.strip():
         return ""
     tree = document_fromstring(html.encode("utf-8", "replace"), parser=parser)

@@ -14,7 +14,7 @@ MAX_MESSAGE = 50_000_000  # bytes; of a longer one the beginning is read (its te
 MAX_LINE = 1_000_000  # bytes read at once
 _LOOKED_AT = 65_536
 
-_SEPARATOR = re.compile(rb"From \S.*\d\d:\d\d.*\d{4}")
+_SEPARATOR = re.compile(rb"From .*\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\b.*\d\d:\d\d")
 _QUOTED_SEPARATOR = re.compile(rb">+From ")
 _HEADER = re.compile(rb"^[!-9;-~]+[ \t]*:", re.MULTILINE)
 _OF_MAIL = re.compile(
