@@ -259,6 +259,7 @@ def _came_back(connection: Connection, signed_in: SignedIn) -> bool:
 
 def _keep(connection: Connection, signed_in: SignedIn) -> bool:
     """Keep what was seen of the org; True when its Task has changed."""
+    connection.note_usage(signed_in.usage)
     if signed_in.objects:
         _keep_access(connection, signed_in.objects, signed_in.org_name)
     return _keep_schema(connection, signed_in.schema)
