@@ -6,6 +6,7 @@ Imported by the settings: nothing here may ask for models before a request comes
 from typing import Any
 
 from django.templatetags.static import static
+from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 UNFOLD: dict[str, Any] = {
@@ -26,7 +27,8 @@ UNFOLD: dict[str, Any] = {
         lambda request: static("playbooks/manager.css"),
     ],
     "GLOBAL_CALLBACK": "playbooks.banner.page_context",
-    "DASHBOARD_CALLBACK": "playbooks.overview.overview",
+    "DASHBOARD_CALLBACK": "playbooks.dashboard.dashboard",
+    "ACCOUNT": {"navigation": [{"title": _("Profile"), "link": reverse_lazy("my_profile")}]},
     "SIDEBAR": {
         "show_search": False,
         "show_all_applications": False,

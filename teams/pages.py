@@ -62,4 +62,6 @@ def leave_for(request: HttpRequest, url: str, name: Text) -> HttpResponse:
     Our pages let forms be sent to this site alone (form-action 'self'), and Chromium holds that for redirects, too.
     So this page sends the browser on; whoever has switched that off follows its link.
     """
-    return render(request, "shell/leaving.html", {"title": name, "url": url, "name": name})
+    response = render(request, "shell/leaving.html", {"title": name, "url": url, "name": name})
+    response["Refresh"] = f"0; url={url}"
+    return response

@@ -1,5 +1,6 @@
 """How django-allauth's pages for logging in fit in: sign-up closed, links to this site, our words."""
 
+import logging
 import time
 from typing import Any
 from urllib.parse import urljoin
@@ -16,6 +17,8 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from teams.models import User
+
+logger = logging.getLogger(__name__)
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -54,8 +57,19 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         newest = max((record["at"] for record in records), default=0.0)
         return bool(time.time() - newest > app_settings.REAUTHENTICATION_TIMEOUT)
 
+    def send_password_reset_mail(self, user: User, email: str, context: dict[str, Any]) -> None:
+        """Send the link to the address that we know, not to what somebody typed."""
+        super().send_password_reset_mail(user, user.email, context)
+
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         super().send_mail(template_prefix, email, {"site_url": settings.SITE_URL, **context})
+
+    def send_notification_mail(self, *args: Any, **kwargs: Any) -> None:
+        """Tell somebody what changed about their log-in. It is changed already: a mail server can't stop it."""
+        try:
+            super().send_notification_mail(*args, **kwargs)
+        except OSError:
+            logger.exception("A notice about a changed log-in could not be sent")
 
     def render_mail(self, *args: Any, **kwargs: Any) -> EmailMessage:
         message: EmailMessage = super().render_mail(*args, **kwargs)
