@@ -24,11 +24,11 @@ TITLE = gettext_lazy("CRM Email Sync")
 HELP = {
     EmailDirection.OUTBOUND: gettext_lazy(
         "E-mails that users send from Gmail and Outlook are logged on existing records in the CRM. "
-        "Switched on, it is on for every user who has not switched it off for themselves."
+        "Switched on, it is on for every user except where it was switched off for one."
     ),
     EmailDirection.INBOUND: gettext_lazy(
         "E-mails that users get in Gmail and Outlook are logged on existing records in the CRM. "
-        "Switched on, it is on for every user who has not switched it off for themselves."
+        "Switched on, it is on for every user except where it was switched off for one."
     ),
     EmailDirection.ATTACHMENTS: gettext_lazy(
         "Files that come with a synced e-mail go to the CRM with it. This is for everyone; no user can change it."

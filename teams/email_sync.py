@@ -129,11 +129,11 @@ def _chosen(state: State, viewer_id: int) -> str:
     words = {
         "who": called(state.own.changed_by, state.person.id, viewer_id),
         "direction": state.direction.label.lower(),
-        "date": _date(state.own.changed_at),
+        "time": _time(state.own.changed_at),
     }
     if state.is_on:
-        return _("On: %(who)s switched %(direction)s on, %(date)s.") % words
-    return _("Off: %(who)s switched %(direction)s off on %(date)s.") % words
+        return _("On: %(who)s switched %(direction)s on, %(time)s.") % words
+    return _("Off: %(who)s switched %(direction)s off on %(time)s.") % words
 
 
 def _organisations(state: State, *, own: bool) -> str:
@@ -160,11 +160,11 @@ def _remembered(state: State, *, own: bool) -> str:
 
 def last_change(switch: Switch, owner_id: int | None, viewer_id: int) -> str:
     """Say who changed a switch last, to what and when; empty while nobody has. `owner_id` None: the organisation's."""
-    if not switch.version or switch.changed_at is None:
+    if not switch.version:
         return ""
     words = {
         "who": called(switch.changed_by, owner_id, viewer_id),
-        "time": date_format(localtime(switch.changed_at), "DATETIME_FORMAT"),
+        "time": _time(switch.changed_at),
     }
     match switch.choice:
         case SwitchChoice.ON:
@@ -188,5 +188,5 @@ def called(who: Changer | None, owner_id: int | None, viewer_id: int) -> str:
     return who.name
 
 
-def _date(time: datetime | None) -> str:
-    return date_format(localtime(time), "DATE_FORMAT") if time else ""
+def _time(time: datetime | None) -> str:
+    return date_format(localtime(time), "DATETIME_FORMAT") if time else ""

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
-from teams.email_sync import State, in_words, last_change
+from teams.email_sync import Reason, State, in_words, last_change
 from teams.models import EmailDirection, SwitchChoice, User
 from teams.scoped_admin import Text
 from teams.switching import Outcome, StaleSwitchError, SwitchRefusedError
@@ -37,22 +37,24 @@ class Row:
     help: str = ""
 
 
-def row_of(state: State, viewer: User, *, key: str, url: str, back: str, may_change: bool = True) -> Row:
-    """Return the row of one direction of one user, as `viewer` reads it."""
+def row_of(state: State, viewer: User, *, key: str, url: str, back: str) -> Row:
+    """Return the row of one direction of one user, as `viewer` reads it.
+
+    The last change stands on a line of its own where the reason doesn't say it already.
+    """
     own = state.person.id == viewer.pk
-    can = state.may_change and may_change
     return Row(
         key=key,
         url=url,
         title=state.direction.label,
         label=state.direction.label if own else f"{state.direction.label}: {state.person.name}",
         text=in_words(state, viewer.pk),
-        changed=last_change(state.own, state.person.id, viewer.pk),
+        changed="" if state.reason == Reason.CHOSEN else last_change(state.own, state.person.id, viewer.pk),
         is_on=state.is_on,
-        may_change=can,
+        may_change=state.may_change,
         version=state.own.version,
         next=back,
-        offers_follow=can and state.own.choice != SwitchChoice.NOT_CHOSEN,
+        offers_follow=state.may_change and state.own.choice != SwitchChoice.NOT_CHOSEN,
     )
 
 
@@ -105,7 +107,7 @@ def press(request: HttpRequest, act: Callable[[], Outcome], row: Callable[[], Ro
     shown = row()
     if wants_fragment(request):
         context = {"row": shown, "problem": problem}
-        response = render(request, "email_sync/switch.html", context, status=409 if problem else 200)
+        response = render(request, "email_sync/switch.html", context)
         response[FRAGMENT] = "switch"
         return response
     if problem:

@@ -3,8 +3,7 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -28,7 +27,7 @@ def team_email_sync(request: HttpRequest, team: UUID) -> HttpResponse:
     asked = request.POST if request.method == "POST" else request.GET
     direction, choice = direction_in(asked.get("direction", "")), choice_in(asked.get("choice", ""))
     if direction not in OWN_CHOICE:
-        raise BadRequest("Attachments are no member's choice")
+        raise Http404  # attachments are no member's choice
     if request.method != "POST":
         return _preview(request, the_team, load_plan(the_team, direction, choice))
     fingerprint = request.POST.get("plan", "")

@@ -1,3 +1,4 @@
 from tests.people import people
+from tests.teams.switches import synced
 
-__all__ = ["people"]
+__all__ = ["people", "synced"]

@@ -106,28 +106,28 @@ def state_of(
         ),
         (
             state_of(chosen(OFF, HER_MANAGER)),
-            "Off: your manager Mia Manager switched outbound off on 3 Mar 2026.",
-            "Off: you switched outbound off on 3 Mar 2026.",
+            "Off: your manager Mia Manager switched outbound off on 3 Mar 2026, 12:05.",
+            "Off: you switched outbound off on 3 Mar 2026, 12:05.",
         ),
         (
             state_of(chosen(OFF, HERSELF), direction=INBOUND),
-            "Off: you switched inbound off on 3 Mar 2026.",
-            "Off: Rosa Rep switched inbound off on 3 Mar 2026.",
+            "Off: you switched inbound off on 3 Mar 2026, 12:05.",
+            "Off: Rosa Rep switched inbound off on 3 Mar 2026, 12:05.",
         ),
         (
             state_of(chosen(ON, AN_ADMIN)),
-            "On: the admin Ada Admin switched outbound on, 3 Mar 2026.",
-            "On: Ada Admin switched outbound on, 3 Mar 2026.",
+            "On: the admin Ada Admin switched outbound on, 3 Mar 2026, 12:05.",
+            "On: Ada Admin switched outbound on, 3 Mar 2026, 12:05.",
         ),
         (
             state_of(chosen(ON, FORMER_MANAGER)),
-            "On: Otto Other switched outbound on, 3 Mar 2026.",
-            "On: Otto Other switched outbound on, 3 Mar 2026.",
+            "On: Otto Other switched outbound on, 3 Mar 2026, 12:05.",
+            "On: Otto Other switched outbound on, 3 Mar 2026, 12:05.",
         ),
         (
             state_of(chosen(OFF, None)),
-            "Off: someone who is no longer known switched outbound off on 3 Mar 2026.",
-            "Off: someone who is no longer known switched outbound off on 3 Mar 2026.",
+            "Off: someone who is no longer known switched outbound off on 3 Mar 2026, 12:05.",
+            "Off: someone who is no longer known switched outbound off on 3 Mar 2026, 12:05.",
         ),
         (
             state_of(organisation=OFF),
@@ -175,10 +175,10 @@ def test_in_words(state: State, to_rosa: str, to_mia: str) -> None:
     assert (in_words(state, ROSA), in_words(state, MIA)) == (to_rosa, to_mia)
 
 
-def test_in_words_the_day_is_the_readers() -> None:
+def test_in_words_the_time_is_the_readers() -> None:
     late = Switch(OFF, 1, HERSELF, datetime(2026, 3, 3, 23, 30, tzinfo=UTC))
     with timezone.override("Asia/Tokyo"):
-        assert in_words(state_of(late), ROSA) == "Off: you switched outbound off on 4 Mar 2026."
+        assert in_words(state_of(late), ROSA) == "Off: you switched outbound off on 4 Mar 2026, 08:30."
 
 
 @pytest.mark.parametrize(

@@ -34,15 +34,6 @@ from tests.teams.switches import (
 )
 
 
-@pytest.fixture
-def synced(people: People) -> People:
-    """Both directions are on for the organisation, and everybody has a mailbox."""
-    give_mailboxes(*User.objects.all())
-    for direction in (OUTBOUND, INBOUND):
-        set_switch(None, direction, ON, people.admin)
-    return people
-
-
 def entries() -> list[tuple[str, object]]:
     """What the audit holds of switches, the newest last: who, and what from what to what."""
     kept = LogEntry.objects.get_for_model(EmailSwitch).order_by("pk")
