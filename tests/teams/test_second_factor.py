@@ -8,6 +8,7 @@ from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from cryptography.fernet import Fernet
 from django.core import mail
 from django.core.exceptions import ImproperlyConfigured
+from django.core.management import CommandError, call_command
 from django.http import HttpResponse
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
@@ -214,3 +215,15 @@ def test_requirement_costs_one_query_and_none_where_there_is_none(
             client.get("/")
         counts.append(len(captured.captured_queries))
     assert counts[1] - counts[0] == 1
+
+
+def test_forget_on_the_server(people: People, capsys: pytest.CaptureFixture[str]) -> None:
+    give_app(people.admin)
+    call_command("forget_second_factor", "ADA@example.com")
+    call_command("forget_second_factor", "ada@example.com")
+    assert capsys.readouterr().out.splitlines() == [
+        "Ada Admin can log in with the password alone, and set up a new one.",
+        "Ada Admin has no second factor.",
+    ]
+    with pytest.raises(CommandError, match="No user has the address"):
+        call_command("forget_second_factor", "x@example.com")
