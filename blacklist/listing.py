@@ -7,6 +7,7 @@ from uuid import UUID
 from django.core.paginator import Page, Paginator
 from django.db.models import Q
 from django.http import QueryDict
+from django.utils.formats import number_format
 
 from blacklist.models import Rule, RuleKind, RuleQuerySet
 from blacklist.review import Standing
@@ -14,7 +15,9 @@ from blacklist.words import folded
 from teams.models import User
 
 PER_PAGE = 100
+PER_PAGE_BESIDE = 20  # of a list that only stands beside another
 LONGEST_SEARCH = 320
+SHORT = 10  # entries that are seen at a glance
 
 
 def rules_of(owner: User | None) -> RuleQuerySet:
@@ -91,6 +94,15 @@ class Listing:
     elsewhere: Ticks  # what is ticked on other pages
 
     @property
+    def total(self) -> str:
+        return str(number_format(self.page.paginator.count, force_grouping=True))
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it is worth searching."""
+        return bool(self.query) or self.page.paginator.count > len(self.rows) or len(self.rows) > SHORT
+
+    @property
     def carried(self) -> list[tuple[str, str]]:
         """The hidden fields that carry what is ticked on other pages."""
         pairs = (
@@ -101,13 +113,15 @@ class Listing:
         return [(name, ",".join(sorted(map(str, uuids)))) for name, uuids in pairs if uuids]
 
 
-def listing(rules: RuleQuerySet, data: QueryDict, ticks: Ticks | None = None, *, prefix: str = "") -> Listing:
+def listing(
+    rules: RuleQuerySet, data: QueryDict, ticks: Ticks | None = None, *, prefix: str = "", per_page: int = PER_PAGE
+) -> Listing:
     """Return the page of `rules` that `data` asks for with `<prefix>q` and `<prefix>page`."""
     query = data.get(f"{prefix}q", "").replace("\0", "").strip()[:LONGEST_SEARCH]
     if query:
         rules = rules.filter(Q(value__icontains=query) | Q(match__contains=folded(query)))
     ordered = rules.select_related("created_by").order_by("kind", "match")
-    page = Paginator(ordered, PER_PAGE).get_page(data.get(f"{prefix}page"))
+    page = Paginator(ordered, per_page).get_page(data.get(f"{prefix}page"))
     ticks = ticks or Ticks()
     options = ticks.options
     rows = [

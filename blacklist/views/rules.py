@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from blacklist.desk import Desk, company_desk, my_desk
 from blacklist.forms import BlacklistForm
-from blacklist.listing import Ticks, listing, rules_of
+from blacklist.listing import PER_PAGE_BESIDE, Listing, Ticks, listing, rules_of
 from blacklist.models import RuleSet
 from blacklist.review import Doubt, now_needless
 from blacklist.rules import shortened
@@ -127,10 +127,15 @@ def _shown(
         "form": form,
         "told": told or _Told(),
         "own": listing(rules_of(desk.owner), data, ticks),
-        "company": None if desk.is_company else listing(rules_of(None), data, prefix="company_"),
+        "company": None if desk.is_company else _beside(data),
         "rule_set": rule_set or desk.rule_set(),
     }
     return desk.render(request, "blacklist/rules.html", desk.title, context, status=status)
+
+
+def _beside(data: QueryDict) -> Listing:
+    """Return the Company Blacklist as it stands, unchangeable, beside somebody's own (M19)."""
+    return listing(rules_of(None), data, prefix="company_", per_page=PER_PAGE_BESIDE)
 
 
 def _tell(request: HttpRequest, form: BlacklistForm, saved: Saved) -> None:

@@ -3,6 +3,7 @@
 from typing import Any, cast
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
@@ -67,7 +68,7 @@ def _shown(
         "review": form.review,
         "error": error,
         "trial": trial,
-        "most_messages": MAX_MESSAGES,
+        "most_messages": number_format(MAX_MESSAGES, force_grouping=True),
     }
     title = _("Try a rule: Company Blacklist") if desk.is_company else _("Try a rule: My Blacklist")
     return desk.render(request, "sync/rule_trial.html", title, context)
