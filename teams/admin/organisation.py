@@ -5,7 +5,6 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import Field, Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -34,16 +33,14 @@ class OrganisationAdmin(ScopedAdmin):
     def formfield_for_dbfield(self, db_field: "Field[Any, Any]", request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if db_field.name == "second_factor":
-            field.help_text = format_lazy(
-                "{} {}",
-                db_field.help_text,
-                _("Without one are at present: %(admins)d admins, %(managers)d managers, %(reps)d reps.")
-                % {
-                    "admins": without_second_factor([Role.ADMIN]),
-                    "managers": without_second_factor([Role.MANAGER]),
-                    "reps": without_second_factor([Role.REP]),
-                },
-            )
+            field.help_text = _(
+                "Who has none yet must set one up before anything else, from the moment you save. Without one are at "
+                "present: %(admins)d admins, %(managers)d managers, %(reps)d reps."
+            ) % {
+                "admins": without_second_factor([Role.ADMIN]),
+                "managers": without_second_factor([Role.MANAGER]),
+                "reps": without_second_factor([Role.REP]),
+            }
         return field
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
