@@ -24,6 +24,7 @@ from sync import (
     exports,
     outbox,
     troubles,
+    unmatched_users,
 )
 from sync.enums import ConnectionState
 from sync.errors import CrmError
@@ -142,6 +143,7 @@ def match_crm_users() -> None:
             logger.warning("CRM users not looked up", extra={"error_code": error.code})
         else:
             logger.info("CRM users looked up", extra={"count": report.looked_up})
+            unmatched_users.tell()
 
 
 @contextmanager
