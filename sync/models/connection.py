@@ -212,10 +212,12 @@ class Connection(models.Model):
         with transaction.atomic():
             this = Connection.objects.filter(pk=self.pk)
             row = this.select_for_update().defer("access_token", "refresh_token").get()
-            token = row.readable_token()
+            token, now = row.readable_token(), timezone.now()
             this.update(
                 state=ConnectionState.DISCONNECTED,
-                down_since=row.down_since or timezone.now(),
+                # From now on it is down because of a person; for how long it was lost before is kept.
+                down_total=row.down_time(now),
+                down_since=now,
                 disconnected_by=by,
                 error_code="",
                 error_message="",

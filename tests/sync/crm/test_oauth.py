@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from sandbox.control import SandboxControl
-from sync.crm.oauth import Login, request_token
+from sync.crm.oauth import Consent, Login, request_token, revoke_token
 from sync.enums import AuthFlow, FailureMode
 from sync.errors import CrmError
 from tests.sync.crm.conftest import Answering, http
@@ -128,6 +128,8 @@ def test_a_silent_log_in_is_transient(login: Login, sandbox: SandboxControl) -> 
         b'{"access_token": "a\\nb", "instance_url": "http://127.0.0.1:1"}',
         b'{"access_token": "", "instance_url": "http://127.0.0.1:1"}',
         b'{"access_token": "t", "instance_url": 7}',
+        b'{"access_token": "t", "instance_url": "http://127.0.0.1:1", "refresh_token": 7}',
+        b'{"access_token": "t", "instance_url": "http://127.0.0.1:1", "refresh_token": "a\\nb"}',
     ],
 )
 def test_an_answer_that_is_no_token_is_told(answering: Answering, body: bytes) -> None:
@@ -158,3 +160,45 @@ def test_no_secret_stands_in_an_error(sandbox: SandboxControl) -> None:
     told = "".join(traceback.format_exception(error)) + repr(error) + error.message + repr(login)
     assert SECRET not in told
     assert sandbox.url.rpartition(":")[2] not in "".join(traceback.format_exception(error))
+
+
+def test_a_refresh_token_is_given_anew_where_it_rotates(sandbox: SandboxControl) -> None:
+    login = Login(
+        AuthFlow.WEB_SERVER,
+        sandbox.url,
+        "sandbox-client",
+        client_secret="sandbox-secret",
+        refresh_token=sandbox.refresh_token(),
+    )
+    answer = request_token(login, 5)
+    assert answer.refresh_token not in ("", login.refresh_token)
+    assert refused(login).code == "invalid_grant"
+    assert repr(answer).count(answer.refresh_token) == 0
+
+
+def test_a_code_is_exchanged_with_its_verifier(sandbox: SandboxControl) -> None:
+    consent = Consent("aPrx-code", "the-verifier", "https://playbooks.example/callback/")
+    login = Login(AuthFlow.WEB_SERVER, sandbox.url, "sandbox-client", client_secret="sandbox-secret", consent=consent)
+    assert (refused(login).code, repr(login).count("aPrx"), repr(login).count("verifier")) == ("invalid_grant", 0, 0)
+    assert sandbox.requests()[-1]["body"] == {
+        "grant_type": "authorization_code",
+        "code": "***",
+        "code_verifier": "***",
+        "redirect_uri": "https://playbooks.example/callback/",
+        "client_id": "sandbox-client",
+        "client_secret": "***",
+    }
+
+
+def test_a_token_is_revoked_and_one_that_nobody_knows_is_as_good_as_revoked(sandbox: SandboxControl) -> None:
+    token = sandbox.refresh_token()
+    for _time in range(2):
+        revoke_token(sandbox.url, token, 5)
+    assert [each["status"] for each in sandbox.requests()] == [200, 400]
+
+
+def test_what_keeps_a_token_from_being_revoked_is_told(sandbox: SandboxControl) -> None:
+    sandbox.add_fault("http_error", status=503, match={"path": "oauth2/revoke"})
+    with pytest.raises(CrmError) as failure:
+        revoke_token(sandbox.url, "x", 5)
+    assert (failure.value.code, failure.value.outcome_unknown) == ("HTTP_503", False)

@@ -165,6 +165,18 @@ def test_m24_the_30_days_stand_still_while_it_is_disconnected_on_purpose(
         assert connection.down_time(timezone.now()) == timedelta(days=40)
 
 
+def test_m24_one_that_was_lost_before_says_since_when_a_person_disconnected_it(
+    people: People, connection: Connection
+) -> None:
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        connection.mark_disconnected("invalid_grant", "expired")
+        clock.shift(timedelta(days=2))
+        connecting.disconnect(connection, people.admin)
+        assert connection.down_since == timezone.now()
+        clock.shift(timedelta(days=1))
+        assert connection.down_time(timezone.now()) == timedelta(days=3)
+
+
 def test_the_audit_says_who_disconnected(people: People, connection: Connection) -> None:
     logged_in(people.admin).post(f"{CONNECTION}disconnect/")
     entry = LogEntry.objects.get_for_object(connection).latest("pk")
