@@ -86,12 +86,12 @@ _SYNC_STATES: dict[str, tuple[Text, Callable[[], Q]]] = {
     ),
     "failed": (
         _("failed"),
-        lambda: Q(pk__in=OutboxRow.objects.newest().filter(state=OutboxState.FAILED).values("task")),
+        lambda: Q(pk__in=OutboxRow.objects.newest().undone(OutboxState.FAILED).values("task")),
     ),
     "synced": (_("synced"), lambda: Q(pk__in=OutboxRow.objects.newest().filter(state=OutboxState.DONE).values("task"))),
     "cancelled": (
         _("cancelled"),
-        lambda: Q(pk__in=OutboxRow.objects.newest().filter(state=OutboxState.CANCELLED).values("task")),
+        lambda: Q(pk__in=OutboxRow.objects.newest().undone(OutboxState.CANCELLED).values("task")),
     ),
     "unasked": (
         _("waiting for a connection"),
