@@ -166,6 +166,10 @@ SOCIALACCOUNT_QUERY_EMAIL = True
 # The audit keeps names, which still say something when what they named is gone.
 AUDITLOG_USE_FK_STRING_REPRESENTATION = True
 
+# The library's default lets everyone import and export: who may add may import, who may view may export.
+IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "add"
+IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "view"
+
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]

@@ -78,10 +78,12 @@ def note(actor: User | None, obj: Model, changes: Changes) -> None:
         _entry(actor, obj, changes).save()
 
 
-def note_all(actor: User | None, changed: Iterable[tuple[Model, Changes]]) -> None:
-    """Write many entries at once, as `note` does, in one query for a thousand."""
+def note_all(actor: User | None, changed: Iterable[tuple[Model, Changes]], *, created: bool = False) -> None:
+    """Write many entries at once, as `note` does, in one query for a thousand; `created` says that they are new."""
     entries = [_entry(actor, obj, changes) for obj, changes in changed if changes]
     for entry in entries:
+        if created:
+            entry.action = LogEntry.Action.CREATE
         _say_who(LogEntry, entry)
     LogEntry.objects.bulk_create(entries, batch_size=1000)
 

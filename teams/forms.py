@@ -26,7 +26,21 @@ class UserCreationForm(UserCreationBase):
         super().__init__(*args, **kwargs)
         for name in ("password1", "password2"):
             self.fields[name].widget = UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"})
+            self.fields[name].required = False
         self.fields["password1"].help_text = _(
-            "At least 12 characters, not a common word, not like the name or e-mail. "
-            "Tell it to the user; managers and admins can change theirs after logging in."
+            "Better left empty: “Invite” on the user's page sends a link at which they choose their own. "
+            "Else at least 12 characters, not a common word, not like the name or e-mail."
         )
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        if bool(self.cleaned_data.get("password1")) != bool(self.cleaned_data.get("password2")):
+            self.add_error("password2", _("Enter the same password twice, or leave both empty."))
+        return cleaned
+
+    def set_password_and_save(self, user: Any, password_field_name: str = "password1", commit: bool = True) -> Any:  # noqa: S107 - a field's name
+        """Without a password the user can't log in until they choose one."""
+        user.set_password(self.cleaned_data[password_field_name] or None)
+        if commit:
+            user.save()
+        return user

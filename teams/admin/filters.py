@@ -44,6 +44,21 @@ class CrmUserFilter(DropdownFilter):  # type: ignore[misc]
         return queryset.filter(crm_user_id__isnull=self.value() == "missing")
 
 
+class AccessFilter(DropdownFilter):  # type: ignore[misc]
+    """Who can't log in yet: imported users have no password until they follow an invitation."""
+
+    title = _("access")
+    parameter_name = "access"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Text]]:
+        return [("invited", _("invited, never logged in")), ("uninvited", _("not invited, never logged in"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() not in ("invited", "uninvited"):
+            return queryset
+        return queryset.filter(last_login=None, invited_at__isnull=self.value() == "uninvited")
+
+
 class DayRangeFilter(RangeDateFilter):  # type: ignore[misc]
     """From one day to another, both whole, in the viewer's time zone."""
 

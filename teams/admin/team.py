@@ -8,7 +8,10 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from teams import team_rows
+from teams.admin.csv_import import CsvImport, PeopleCsv
 from teams.models import Team
+from teams.resources import TeamResource
 from teams.scoped_admin import LinkedByUuid, ScopedAdmin, link
 
 
@@ -19,8 +22,21 @@ class TeamList(LinkedByUuid):
         return reverse("team", args=(result.uuid,))
 
 
+class TeamCsv(PeopleCsv):
+    columns = team_rows.COLUMNS
+    required = team_rows.REQUIRED
+
+
 @admin.register(Team)
-class TeamAdmin(ScopedAdmin):
+class TeamAdmin(CsvImport, ScopedAdmin):
+    resource_classes = (TeamResource,)
+    formats = (TeamCsv,)
+    file_name = "teams.csv"
+    import_help = _(
+        "One team a line, known by its name: a team that is there already gets the managers of the file, others are "
+        "added, and none is deleted. Managers are e-mails, separated by semicolons; an empty cell leaves a team "
+        "without any."
+    )
     list_display = ("name", "manager_names", "member_count")
     ordering = ("name",)  # the model's own is lost where members are counted
     search_fields = ("name",)

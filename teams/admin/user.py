@@ -2,29 +2,46 @@
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.db.models import ForeignKey, Model, QuerySet
+from django.db.models import ForeignKey, Model
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
 from unfold.forms import AdminPasswordChangeForm
 
-from teams.admin.filters import CrmUserFilter, TeamFilter
+from teams import user_rows
+from teams.admin.csv_import import CsvImport, PeopleCsv
+from teams.admin.filters import AccessFilter, CrmUserFilter, TeamFilter
+from teams.admin.user_actions import UserActions
 from teams.backends import may_change_user
 from teams.forms import UserCreationForm
 from teams.models import Role, User
-from teams.scoped_admin import ScopedAdmin, badge, link, viewer_of
+from teams.resources import UserResource
+from teams.scoped_admin import ScopedAdmin, badge, link, moment, viewer_of
 
 ROLE_TONES = {Role.REP: "neutral", Role.MANAGER: "busy", Role.ADMIN: "warn"}
 
 
+class UserCsv(PeopleCsv):
+    columns = user_rows.COLUMNS
+    required = user_rows.REQUIRED
+
+
 @admin.register(User)
-class UserAdmin(ScopedAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
+class UserAdmin(CsvImport, UserActions, ScopedAdmin, DjangoUserAdmin):  # type: ignore[misc, type-arg]
+    resource_classes = (UserResource,)
+    formats = (UserCsv,)
+    file_name = "users.csv"
+    import_help = _(
+        "One user a line, known by the e-mail: who is there already is changed, others are added, and nobody is "
+        "deleted. Columns that the file lacks stay as they are. An empty team, CRM user id or time zone is emptied; "
+        "any other empty cell changes nothing. New users get no password: invite them afterwards."
+    )
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     hidden_fields = ("password",)
@@ -36,24 +53,26 @@ class UserAdmin(ScopedAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
         ("role", ChoicesDropdownFilter),
         TeamFilter,
         CrmUserFilter,
+        AccessFilter,
         ("is_active", BooleanRadioFilter),
     )
     search_fields = ("name", "email")
     search_help_text = _("Name, e-mail or CRM user id")
     filter_horizontal = ()
-    actions = ("deactivate", "activate")
     form = ModelForm
-    readonly_fields = ("password_link", "last_login", "date_joined")
+    list_before_template = "admin/teams/users_above.html"
+    change_form_outer_before_template = "admin/teams/user_above.html"
+    readonly_fields = ("password_link", "invitation", "last_login", "date_joined")
     fieldsets = (
         (None, {"fields": ("name", "email", "password_link")}),
         (_("In the organisation"), {"fields": ("role", "team", "is_active")}),
         (_("Work"), {"fields": ("crm_user_id", "mail_provider", "time_zone")}),
-        (_("History"), {"fields": ("last_login", "date_joined")}),
+        (_("History"), {"fields": ("invitation", "last_login", "date_joined")}),
     )
     add_fieldsets = (
         (None, {"fields": ("name", "email")}),
         (_("In the organisation"), {"fields": ("role", "team")}),
-        (_("First password"), {"fields": ("password1", "password2")}),
+        (_("First password (or invite them afterwards)"), {"fields": ("password1", "password2")}),
     )
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
@@ -108,31 +127,10 @@ class UserAdmin(ScopedAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
         url = reverse("admin:auth_user_password_change", args=(user.pk,))
         return format_html("{} ({})", state, link(url, _("set a new one")))
 
-    @admin.action(description=_("Deactivate"), permissions=["change"])
-    def deactivate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        self._set_active(request, queryset, active=False)
-
-    @admin.action(description=_("Activate"), permissions=["change"])
-    def activate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        self._set_active(request, queryset, active=True)
-
-    def _set_active(self, request: HttpRequest, queryset: QuerySet[User], *, active: bool) -> None:
-        viewer = viewer_of(request)
-        chosen = list(queryset.exclude(is_active=active))
-        allowed = [user for user in chosen if user.pk != viewer.pk and may_change_user(viewer, user)]
-        User.objects.filter(pk__in=[user.pk for user in allowed]).update(is_active=active)
-        for user in allowed:
-            self.log_change(request, user, [{"changed": {"fields": [str(_("active"))]}}])
-        done = (
-            ngettext("%d user was activated.", "%d users were activated.", len(allowed))
-            if active
-            else ngettext("%d user was deactivated.", "%d users were deactivated.", len(allowed))
-        )
-        self.message_user(request, done % len(allowed), messages.SUCCESS if allowed else messages.INFO)
-        if refused := len(chosen) - len(allowed):
-            text = ngettext(
-                "%d user was left as it was: you may not change this one.",
-                "%d users were left as they were: you may not change these.",
-                refused,
-            )
-            self.message_user(request, text % refused, messages.WARNING)
+    @admin.display(description=_("invited"))
+    def invitation(self, user: User) -> SafeString | str:
+        """When somebody was invited, and whether they came."""
+        if user.invited_at is None:
+            return "-"
+        came = user.last_login is not None and user.last_login >= user.invited_at
+        return format_html("{} {}", moment(user.invited_at), badge(_("Accepted"), "good") if came else badge(_("Open")))
