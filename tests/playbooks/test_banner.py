@@ -91,7 +91,7 @@ PAGES = [
     "/manager/sync/task/",
     "/manager/sync/play/add/",
     "/manager/teams/user/",
-    "/manager/password_change/",
+    "/settings/profile/",
 ]
 
 

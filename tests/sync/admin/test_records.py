@@ -24,7 +24,7 @@ def test_records_are_shared_but_owners_of_other_teams_are_not_named(world: World
             for viewer in (world.people.manager, world.people.other_manager, world.people.admin)
         ]
         assert seen == [False, True, True]
-    assert logged_in(world.people.rep).get(url).status_code == 302
+    assert logged_in(world.people.rep).get(url).status_code == 403
 
 
 def test_record_page_counts_the_viewers_tasks(world: World) -> None:
