@@ -1,6 +1,7 @@
 """Try a rule (B4): what the entries of a blacklist would stop, before they are saved."""
 
-from typing import Any, cast
+from collections.abc import Sequence
+from typing import BinaryIO, cast
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.formats import number_format
@@ -11,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 from blacklist.desk import Desk, company_desk, my_desk
 from blacklist.forms import RulesForm
 from blacklist.listing import Ticks, standing_of
+from blacklist.rules import ParsedRule
 from sync.mailbox.mbox import NotMailError
 from sync.rule_trial import MAX_MESSAGES, Trial, candidates_in, try_rules
 from sync.views.mail_upload import MAX_BYTES, is_too_large, takes_mail
@@ -43,18 +45,26 @@ def _page(request: HttpRequest, desk: Desk) -> HttpResponse:
     form = RulesForm(request.POST, owner=desk.owner, removed=ticks.removed)
     if not form.is_valid() or request.POST.get("action") != "run":
         return _shown(request, desk, form, ticks)
-    file = request.FILES.get("mail")
-    if is_too_large(request):
-        error = _("The file has more than %(most)s MB. Choose a smaller one.") % {"most": MAX_BYTES // 1_000_000}
-        return _shown(request, desk, form, ticks, error=error)
-    if file is None or file.file is None:
-        return _shown(request, desk, form, ticks, error=_("Choose an .eml or mbox file."))
+    if not form.review.rules:
+        form.add_error("senders", _("Enter at least one domain, address or keyword that doesn't stand there already."))
+        return _shown(request, desk, form, ticks)
     try:
-        candidates = candidates_in(cast(Any, file.file), [desk.viewer.email])
-        trial = try_rules(candidates, standing_of(desk.owner, ticks.removed), form.review.rules)
+        trial = _trial(request, desk, form.review.rules, ticks)
     except NotMailError as error:
         return _shown(request, desk, form, ticks, error=str(error))
     return _shown(request, desk, form, ticks, trial=trial)
+
+
+def _trial(request: HttpRequest, desk: Desk, rules: Sequence[ParsedRule], ticks: Ticks) -> Trial:
+    """Try the rules on the mail that was uploaded. NotMailError: there is none, or too much of it."""
+    file = request.FILES.get("mail")
+    if is_too_large(request):
+        message = _("The file has more than %(most)s MB. Choose a smaller one.")
+        raise NotMailError(message % {"most": MAX_BYTES // 1_000_000})
+    if file is None or file.file is None:
+        raise NotMailError(_("Choose an .eml or mbox file."))
+    candidates = candidates_in(cast(BinaryIO, file.file), [desk.viewer.email])
+    return try_rules(candidates, standing_of(desk.owner, ticks.removed), rules)
 
 
 def _shown(

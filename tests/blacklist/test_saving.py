@@ -1,7 +1,10 @@
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from uuid import uuid4
 
 import pytest
 from auditlog.models import LogEntry
+from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 
 from blacklist.models import Rule, RuleKind, RuleSet
@@ -92,6 +95,27 @@ def test_save_refuses_a_version_that_is_yet_to_come(people: People) -> None:
     with pytest.raises(StaleBlacklistError) as refused:
         save(None, 7, Change([keyword("merger")]), actor=people.manager)
     assert (refused.value.version, refused.value.earlier) == (0, ())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_save_of_two_at_the_same_moment_lets_one_pass(people: People) -> None:
+    start = Barrier(2)
+
+    def saving(words: str) -> str:
+        try:
+            start.wait(timeout=30)
+            save(None, 0, Change([keyword(words)]), actor=people.manager)
+        except StaleBlacklistError:
+            return "refused"
+        finally:
+            connection.close()
+        return words
+
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = set(pool.map(saving, ["nda", "merger"]))
+    [(_kind, saved, _option)] = standing()
+    assert outcomes == {"refused", saved}
+    assert version_of(None) == 1
 
 
 def test_save_touches_one_blacklist_alone(people: People) -> None:

@@ -99,6 +99,15 @@ def test_trial_of_bad_entries_reads_no_mail(people: People) -> None:
     assert response.context["trial"] is None
 
 
+def test_trial_of_nothing_new(people: People) -> None:
+    fill(people.rep, "", "nda", actor=people.rep)
+    response = run(logged_in(people.rep), MINE, keywords="NDA")
+    assert response.context["form"].errors == {
+        "senders": ["Enter at least one domain, address or keyword that doesn't stand there already."]
+    }
+    assert response.context["trial"] is None
+
+
 def test_trial_of_too_much(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mail_upload, "MAX_BYTES", 100_000)
     response = run(logged_in(people.rep), MINE, MAIL + b"x" * 200_000, keywords="merger")
