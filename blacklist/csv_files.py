@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from blacklist.models import RuleKind
 from blacklist.rules import BadEntry, Parsed, ParsedRule, RefusedError, Repeated, parse_keyword, parse_sender, shortened
-from teams.csv_text import defused
+from teams.spreadsheets import defused
 
 COLUMNS = ("kind", "value", "ignore_quoted")
 MAX_BYTES = 5_000_000

@@ -16,7 +16,9 @@ View = Callable[[HttpRequest], HttpResponse]
 
 
 class NamelessUploadHandler(FileUploadHandler):
-    """Keeps one file up to MAX_BYTES; a longer one is read to its end and dropped, and `too_large` says so."""
+    """Keeps one file of at most `most` bytes; a longer one is read to its end and dropped, and `too_large` says so."""
+
+    most = MAX_BYTES
 
     def __init__(self, request: HttpRequest | None = None) -> None:
         super().__init__(request)
@@ -29,7 +31,7 @@ class NamelessUploadHandler(FileUploadHandler):
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         assert self._kept is not None
-        if start + len(raw_data) > MAX_BYTES:
+        if start + len(raw_data) > self.most:
             self.too_large = True
             self._kept.close()
             raise SkipFile

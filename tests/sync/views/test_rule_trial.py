@@ -109,7 +109,7 @@ def test_trial_of_nothing_new(people: People) -> None:
 
 
 def test_trial_of_too_much(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mail_upload, "MAX_BYTES", 100_000)
+    monkeypatch.setattr(mail_upload.NamelessUploadHandler, "most", 100_000)
     response = run(logged_in(people.rep), MINE, MAIL + b"x" * 200_000, keywords="merger")
     assert response.context["error"] == "The file has more than 50 MB. Choose a smaller one."
     assert response.context["form"]["keywords"].value() == "merger"
