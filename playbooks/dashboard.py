@@ -35,9 +35,17 @@ class Tile:
     url: str = ""
     tone: str = ""
 
+    @property
+    def is_word(self) -> bool:
+        """Words are set smaller than numbers, so that they fit."""
+        return not any(character.isdigit() for character in self.number)
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:
+    """One number of a table, with its column's name for narrow screens."""
+
+    head: str
     number: str
     url: str = ""
 
@@ -177,7 +185,8 @@ def speed_tiles(took: Speed, today: date) -> list[Tile]:
 
 def days_picture(by_day: Sequence[DayFigures]) -> Picture:
     series = (("good", _("synced"), "synced"), ("warn", _("waiting"), "waiting"), ("bad", _("failed"), "failed"))
-    labels = [formats.date_format(each.day, "j M") for each in by_day]
+    # A day's number, and the month where it begins: more doesn't fit below a bar.
+    labels = [formats.date_format(each.day, "M" if each.day.day == 1 else "j") for each in by_day]
     values = [[getattr(each, name) for _tone, _label, name in series] for each in by_day]
     return Picture(
         name="days",
@@ -189,10 +198,10 @@ def days_picture(by_day: Sequence[DayFigures]) -> Picture:
             (
                 formats.date_format(each.day, "DATE_FORMAT"),
                 (
-                    Cell(_count(each.completed), day_url(each.day)),
+                    Cell(_("completed"), _count(each.completed), day_url(each.day)),
                     *(
-                        Cell(_count(getattr(each, name)), day_url(each.day, sync=name))
-                        for _tone, _label, name in series
+                        Cell(label, _count(getattr(each, name)), day_url(each.day, sync=name))
+                        for _tone, label, name in series
                     ),
                 ),
             )
@@ -213,7 +222,9 @@ def speed_picture(took: Speed) -> Picture:
         chart=stacked(labels, ["busy"], [[count] for count in took.steps]),
         legend=(),
         heads=(_("time"), _("tasks")),
-        rows=tuple((label, (Cell(_count(count)),)) for label, count in zip(labels, took.steps, strict=True)),
+        rows=tuple(
+            (label, (Cell(_("tasks"), _count(count)),)) for label, count in zip(labels, took.steps, strict=True)
+        ),
     )
 
 

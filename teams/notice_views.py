@@ -79,7 +79,7 @@ class ChoicesForm(forms.Form):
         super().__init__(data)
         self.kinds = choices_of(user)
         for kind, channels in self.kinds.items():
-            self.fields[f"{kind}_page"] = _box(_("on the page"), channels.on_page)
+            self.fields[f"{kind}_page"] = _box(_("on the page of notices"), channels.on_page)
             self.fields[f"{kind}_email"] = _box(_("by e-mail"), channels.by_email)
 
     def rows(self) -> Iterator[Row]:
