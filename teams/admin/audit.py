@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, Strea
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import Truncator, capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -86,6 +86,18 @@ class ObjectFilter(admin.SimpleListFilter):
         return queryset.filter(content_type=ContentType.objects.get_for_model(model), object_id=int(number))
 
 
+class _CalledAudit:
+    """The library's model under the name that the navigation has for its page."""
+
+    verbose_name_plural = _("Audit")
+
+    def __init__(self, opts: Any) -> None:
+        self._opts = opts
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._opts, name)
+
+
 class Entries(UnfoldChangeList):  # type: ignore[misc]
     """A page of entries that know where their objects stand today: one query for each kind on the page."""
 
@@ -139,7 +151,12 @@ class AuditAdmin(ReadOnlyAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if request.method not in ("GET", "HEAD"):
             return HttpResponseNotAllowed(["GET", "HEAD"])
-        context = {"title": _("Audit"), "export_query": request.GET.urlencode(), **(extra_context or {})}
+        context = {
+            "title": _("Audit"),
+            "opts": _CalledAudit(self.opts),
+            "export_query": request.GET.urlencode(),
+            **(extra_context or {}),
+        }
         return super().changelist_view(request, context)
 
     def export(self, request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
@@ -178,12 +195,12 @@ class AuditAdmin(ReadOnlyAdmin):
     @admin.display(description=_("what"))
     def what(self, entry: Any) -> SafeString:
         name = link(entry.page, entry.object_repr) if entry.page else entry.object_repr
-        return format_html('<span class="pb-quiet">{}</span> {}', _kind(model_of(entry)), name)
+        return format_html('<div><span class="pb-quiet">{}</span> {}</div>', _kind(model_of(entry)), name)
 
     @admin.display(description=_("from → to"))
     def changes_in_words(self, entry: Any) -> SafeString | str:
         lines = [Truncator(str(change)).chars(SHOWN) for change in in_words(model_of(entry), entry.changes)]
-        return format_html_join("", "<div>{}</div>", ((line,) for line in lines))
+        return format_html("<div>{}</div>", format_html_join(mark_safe("<br>"), "{}", ((line,) for line in lines)))
 
 
 def _key(model: type[Model]) -> str:
