@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.functional import Promise, SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
@@ -132,22 +132,18 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     for group in (*(MANAGER_APP if viewer.is_staff else ()), *EVERYONE):
         items = [_item(entry) for entry in group.entries if not entry.permission or viewer.has_perm(entry.permission)]
         title = (viewer.is_staff and group.managers_title) or group.title
-        if items := [item for item in items if item]:
+        if items:
             groups.append({"title": title, "separator": bool(groups), "items": items})
     _mark_active([item for group in groups for item in group["items"]], request.path)
     return groups
 
 
-def _item(entry: Entry) -> dict[str, Any] | None:
-    try:
-        link = reverse(entry.name)
-    except NoReverseMatch:
-        return None
+def _item(entry: Entry) -> dict[str, Any]:
     return {
         "title": entry.title,
         "icon": entry.icon,
         "hint": entry.hint,
-        "link": link,
+        "link": reverse(entry.name),
         "has_permission": True,
         "active": False,
     }

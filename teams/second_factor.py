@@ -1,12 +1,16 @@
 """The second factor at the log-in: who needs one, who has one, and how its secrets are kept."""
 
 from collections.abc import Iterable
+from typing import Any
 
+from allauth.mfa import signals
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from django.db import transaction
+from django.dispatch import receiver
 from django.utils.translation import gettext_lazy as _
 
+from teams import audit
 from teams.encryption import decrypt, encrypt
 from teams.models import Organisation, Role, SecondFactor, User
 
@@ -39,16 +43,32 @@ def has_second_factor(user: User) -> bool:
 def without_second_factor(roles: Iterable[str]) -> int:
     """Return how many active users of `roles` have none yet."""
     protected = Authenticator.objects.filter(type__in=FACTORS).values("user")
-    return User.objects.active().filter(role__in=list(roles)).exclude(pk__in=protected).count()
+    count: int = User.objects.active().filter(role__in=list(roles)).exclude(pk__in=protected).count()
+    return count
 
 
-def forget(user: User) -> int:
-    """Take away a user's second factors and recovery codes (a lost phone); return how many there were.
+def forget(user: User, by: User | None = None) -> bool:
+    """Take away a user's second factors and recovery codes (a lost phone); return whether there was any.
 
-    They are asked to set one up anew at the next log-in, if their role needs one.
+    They must set one up anew before anything else, if their role needs one. `by` stands in the audit.
     """
-    deleted, _per_model = Authenticator.objects.filter(user=user).delete()
-    return int(deleted)
+    with transaction.atomic():
+        deleted, _per_model = Authenticator.objects.filter(user=user).delete()
+        if deleted:
+            audit.note(by, user, {"second_factor": ("set up", "taken away")})
+    return bool(deleted)
+
+
+@receiver(signals.authenticator_added, dispatch_uid="second_factor_added")
+def _note_added(user: User, authenticator: Authenticator, **_kwargs: Any) -> None:
+    if authenticator.type in FACTORS:
+        audit.note(user, user, {"second_factor": ("", authenticator.get_type_display())})
+
+
+@receiver(signals.authenticator_removed, dispatch_uid="second_factor_removed")
+def _note_removed(user: User, authenticator: Authenticator, **_kwargs: Any) -> None:
+    if authenticator.type in FACTORS:
+        audit.note(user, user, {"second_factor": (authenticator.get_type_display(), "")})
 
 
 def encrypt_anew() -> int:

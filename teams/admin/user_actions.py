@@ -18,8 +18,9 @@ from django.utils.translation import ngettext
 from teams import audit
 from teams.backends import may_change_user
 from teams.invitations import CannotInviteError, invite
-from teams.models import User
+from teams.models import Role, User
 from teams.scoped_admin import page_of, viewer_of
+from teams.second_factor import forget
 
 if TYPE_CHECKING:
     Base = Any
@@ -33,7 +34,7 @@ MOST_INVITED = 50
 class UserActions(Base):  # type: ignore[misc]
     """For the users' ModelAdmin. Managers act on reps and themselves (may_change_user), whatever a form names."""
 
-    actions = ("invite_chosen", "deactivate", "activate")
+    actions = ("invite_chosen", "deactivate", "activate", "forget_second_factor")
 
     def get_urls(self) -> Any:
         invitation = path("<uuid:user>/invite/", self.admin_site.admin_view(self.invite_one), name="teams_user_invite")
@@ -69,6 +70,17 @@ class UserActions(Base):  # type: ignore[misc]
     @admin.action(description=_("Activate"), permissions=["change"])
     def activate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         self._set_active(request, queryset, active=True)
+
+    @admin.action(description=_("Take the second factor away"), permissions=["forget"])
+    def forget_second_factor(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Help those who lost phone and recovery codes; who needs a second factor must set one up anew."""
+        forgotten = sum(forget(user, viewer_of(request)) for user in queryset)
+        text = ngettext("%d user has no second factor any more.", "%d users have no second factor any more.", forgotten)
+        self.message_user(request, text % forgotten, messages.SUCCESS if forgotten else messages.INFO)
+
+    def has_forget_permission(self, request: HttpRequest) -> bool:
+        """Admins alone: with it and a new password a manager would log in as somebody else."""
+        return viewer_of(request).role == Role.ADMIN
 
     def _invite(self, request: HttpRequest, users: list[User]) -> None:
         invited = 0

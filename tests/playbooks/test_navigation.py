@@ -65,8 +65,8 @@ def test_deactivated_sees_what_a_stranger_sees_of_the_manager_app(people: People
 @pytest.mark.parametrize("role", ["rep", "manager", "admin"])
 def test_each_entry_opens(people: People, role: str) -> None:
     request = RequestFactory().get("/")
-    request.user = getattr(people, role)
-    client = logged_in(request.user)
+    viewer = request.user = getattr(people, role)
+    client = logged_in(viewer)
     links = [item["link"] for group in sidebar(request) for item in group["items"]]
     assert {link: client.get(link, follow=True).status_code for link in links} == dict.fromkeys(links, 200)
 

@@ -17,9 +17,9 @@ from tests.people import PASSWORD, People, logged_in
 from tests.teams.identity_server import CLIENT_ID, SECRET, IdentityServer, running_identity_server
 from tests.teams.logging_in import give_app, log_in
 
-GOOGLE = {"sub": "1", "email": "Rosa@example.com", "email_verified": True, "hd": "example.com"}
-MICROSOFT = {"id": "1", "mail": "Rosa@example.com", "userPrincipalName": "rosa@example.com"}
-PERSONS = {"google": GOOGLE, "microsoft": MICROSOFT}
+GOOGLE: dict[str, Any] = {"sub": "1", "email": "Rosa@example.com", "email_verified": True, "hd": "example.com"}
+MICROSOFT: dict[str, Any] = {"id": "1", "mail": "Rosa@example.com", "userPrincipalName": "rosa@example.com"}
+PERSONS: dict[str, dict[str, Any]] = {"google": GOOGLE, "microsoft": MICROSOFT}
 
 
 @pytest.fixture
