@@ -10,7 +10,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from blacklist.csv_files import MAX_BYTES, CsvRules, UnreadableFileError, read
+from blacklist.csv_files import MAX_BYTES, CsvRules, read
 from blacklist.listing import standing_of
 from blacklist.review import Review, Standing, review
 from blacklist.rules import BadEntry, Parsed, parse_keywords, parse_senders
@@ -134,8 +134,8 @@ class ImportForm(forms.Form):
         if "file" in cleaned:
             try:
                 self.found = read(cleaned["file"].read(), Organisation.load().own_domains)
-            except UnreadableFileError as error:
-                self.add_error("file", str(error))
+            except forms.ValidationError as error:
+                self.add_error("file", error)
         if bad := self.found.bad_lines:
             text = ngettext(
                 "%(bad)s line can't be imported, so nothing was. Mend it and choose the file again.",

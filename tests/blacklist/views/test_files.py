@@ -110,10 +110,7 @@ def test_import_with_a_hundred_thousand_bad_lines(people: People) -> None:
         (b"x" * 5_000_001, "The file has more than 5 MB. Import it in parts."),
         (
             f"{HEADER}keyword,Übernahme,\n".encode() + "keyword,Vergütung,\n".encode("windows-1252"),
-            (
-                "Line 3 of the file is not in UTF-8, so its letters can't be read for certain. Save the file as UTF-8 "
-                "(in Excel: “CSV UTF-8”) and choose it again."
-            ),
+            "The file is not UTF-8 (line 3). In Excel, save it as “CSV UTF-8 (comma delimited)”.",
         ),
     ],
 )
