@@ -39,7 +39,7 @@ def test_row_tells_all_of_a_refused_task(rep: User) -> None:
     assert rep.team
     assert rows(zone="Europe/Berlin") == [
         {
-            "task": task.uuid,
+            "task": str(task.uuid),
             "completed_at": "2026-03-28 13:30:00+01:00",
             "rep": "Rosa Rep",
             "rep_email": "rosa@example.com",
@@ -143,8 +143,23 @@ def test_chunks_meet_without_gap_or_overlap(rep: User, monkeypatch: pytest.Monke
         if chunk.after is None:
             break
         places.append(chunk.after)
-    assert found == list(Task.objects.order_by("completed_at", "pk").values_list("uuid", flat=True))
+    assert found == [str(task.uuid) for task in Task.objects.order_by("completed_at", "pk")]
     assert len(places) == 4
+
+
+@pytest.mark.parametrize(
+    ("moment", "zone", "text"),
+    [
+        (datetime(2026, 3, 29, 0, 59, 59, 999_999, UTC), "Europe/Berlin", "2026-03-29 01:59:59+01:00"),
+        (datetime(2026, 3, 29, 1, 0, 0, 0, UTC), "Europe/Berlin", "2026-03-29 03:00:00+02:00"),
+        (datetime(2026, 3, 28, 12, 30, 5, 0, UTC), "Asia/Kathmandu", "2026-03-28 18:15:05+05:45"),
+        (datetime(2026, 3, 28, 12, 30, 5, 100, UTC), "America/New_York", "2026-03-28 08:30:05-04:00"),
+        (datetime(2026, 3, 28, 12, 30, 5, 0, UTC), "UTC", "2026-03-28 12:30:05+00:00"),
+    ],
+)
+def test_times_are_the_organisations(rep: User, moment: datetime, zone: str, text: str) -> None:
+    make_done(None, rep, "Call", completed_at=moment, synced_at=moment)
+    assert [(row["completed_at"], row["synced_at"]) for row in rows(zone=zone)] == [(text, text)]
 
 
 @pytest.mark.parametrize("count", [3, 300])
