@@ -6,6 +6,7 @@ from typing import Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from teams.models import User
@@ -95,4 +96,4 @@ class RuleSet(models.Model):
         constraints = [models.UniqueConstraint(models.Value(1), condition=Q(user=None), name="rule_set_one_of_company")]
 
     def __str__(self) -> str:
-        return str(_("Company Blacklist") if self.user_id is None else _("My Blacklist"))
+        return gettext("My Blacklist of %(user)s") % {"user": self.user} if self.user else gettext("Company Blacklist")

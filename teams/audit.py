@@ -18,13 +18,14 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model, Q, QuerySet
 from django.db.models.signals import pre_save
 from django.http import HttpRequest
+from django.utils.text import Truncator
 
 from teams.models import User
 
 Changes = Mapping[str, tuple[str, str]]
 
-# In the columns of an entry; more would only be read by nobody.
-MAX_VALUE = 2000
+# A hundred rules, each as long as it may be, fit in.
+MAX_VALUE = 40_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ def _entry(actor: User | None, obj: Model, changes: Changes) -> Any:
         object_id=obj.pk if isinstance(obj.pk, int) else None,
         object_repr=str(obj),
         action=LogEntry.Action.UPDATE,
-        changes={name: [str(value)[:MAX_VALUE] for value in pair] for name, pair in changes.items()},
+        changes={name: [Truncator(value).chars(MAX_VALUE) for value in pair] for name, pair in changes.items()},
         actor=actor,
     )
 

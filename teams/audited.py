@@ -1,9 +1,11 @@
-"""What of people is kept in the audit: the organisation, teams, users and their switches."""
+"""What of people is kept in the audit: the organisation, teams, users, their switches and how they log in."""
 
 from typing import Any
 
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from django.db.models import Q, QuerySet
-from django.db.models.signals import post_save
+from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -51,3 +53,25 @@ def _note_password(instance: Any, created: bool, **_kwargs: Any) -> None:
     """
     if not created and instance._password is not None:  # noqa: SLF001 - Django's own sign of a new password
         audit.note(None, instance, {"password": ("", _("changed"))})
+
+
+@receiver(post_save, sender=Authenticator, dispatch_uid="teams.audited.second_factor")
+@receiver(post_save, sender=SocialAccount, dispatch_uid="teams.audited.single_sign_on")
+def _note_way_in(instance: Any, created: bool, **_kwargs: Any) -> None:
+    """Write that somebody got another way to log in; that one was used is no change."""
+    if created:
+        what, which = _way_in(instance)
+        audit.note(None, instance.user, {what: ("", which)})
+
+
+@receiver(post_delete, sender=Authenticator, dispatch_uid="teams.audited.second_factor_gone")
+@receiver(post_delete, sender=SocialAccount, dispatch_uid="teams.audited.single_sign_on_gone")
+def _note_way_in_gone(instance: Any, **_kwargs: Any) -> None:
+    what, which = _way_in(instance)
+    audit.note(None, instance.user, {what: (which, "")})
+
+
+def _way_in(instance: Authenticator | SocialAccount) -> tuple[str, str]:
+    if isinstance(instance, Authenticator):
+        return _("second factor"), str(Authenticator.Type(instance.type).label)
+    return _("single sign-on"), str(instance.provider).title()
