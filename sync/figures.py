@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 
-from django.db.models import Case, Count, IntegerField, Min, Q, Value, When
+from django.db.models import Case, Count, Exists, IntegerField, Min, OuterRef, Q, Value, When
 
 from sync.enums import OutboxState, TaskState
 from sync.models import OutboxRow, Task
 from teams.models import User
+
+_UNDONE = [state for state in OutboxState if state != OutboxState.DONE]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,8 @@ def of_days(viewer: User, days: Sequence[date], zone: tzinfo) -> list[DayFigures
         OutboxRow.objects.newest()
         .visible_to(viewer)
         .exclude(state=OutboxState.DONE)
-        .filter(task__completed_at__gte=spans[0][0], task__completed_at__lt=spans[-1][1])
+        # No row is older than its task's completion. By that, and not by the days, which would lead through all tasks.
+        .filter(state__in=_UNDONE, created_at__gte=spans[0][0] - timedelta(days=1))
         .order_by()
         .annotate(
             number=Case(
@@ -93,12 +96,18 @@ def unasked(viewer: User, day: date, zone: tzinfo) -> int:
 def now(viewer: User) -> NowFigures:
     """Return what waits, failed and is an orphan, whenever it was completed: four queries."""
     rows = OutboxRow.objects.visible_to(viewer)
-    waiting = rows.unsettled().aggregate(tasks=Count("task", distinct=True), at=Min("created_at"))
+    # A task that was changed while it is being sent has two: the newer one counts.
+    newer = OutboxRow.objects.filter(task=OuterRef("task"), state=OutboxState.PENDING)
+    waiting = rows.unsettled().aggregate(
+        pending=Count("pk", filter=Q(state=OutboxState.PENDING)),
+        sending=Count("pk", filter=Q(state=OutboxState.SENDING) & ~Exists(newer)),
+        at=Min("created_at"),
+    )
     oldest = None
     if waiting["at"]:
         oldest = rows.unsettled().filter(created_at=waiting["at"]).select_related("task").order_by("pk").first()
     return NowFigures(
-        waiting=waiting["tasks"],
+        waiting=waiting["pending"] + waiting["sending"],
         failed=rows.newest().filter(state=OutboxState.FAILED).count(),
         orphans=Task.objects.visible_to(viewer).orphans().count(),
         oldest=oldest.task if oldest else None,

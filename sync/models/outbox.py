@@ -152,7 +152,7 @@ class OutboxRow(models.Model):
             models.Index(
                 fields=["state", "created_at", "id"], condition=~Q(state=OutboxState.DONE), name="outbox_log_undone"
             ),
-            models.Index(fields=["signature"], condition=~Q(signature=""), name="outbox_failing"),
+            models.Index(fields=["signature", "id"], condition=~Q(signature=""), name="outbox_failing"),
             models.Index(
                 fields=["settled_at", "created_at"], condition=Q(state=OutboxState.DONE), name="outbox_synced"
             ),
