@@ -40,7 +40,7 @@ class TroubleAdmin(ReadOnlyAdmin):
     when_empty = _("All is well: nothing waits for an admin.")
     fieldsets = (
         (None, {"fields": ("state_badge", "error_code", "error_message", "failure_mode", "actor")}),
-        (_("What waits"), {"fields": ("waiting_link", "first_at", "next_probe_at", "ended_at")}),
+        (_("What waits"), {"fields": ("waiting_link", "card_link", "first_at", "next_probe_at", "ended_at")}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -74,6 +74,12 @@ class TroubleAdmin(ReadOnlyAdmin):
     def waiting_link(self, trouble: Any) -> str:
         url = reverse("admin:sync_outboxrow_changelist")
         return link(f"{url}?trouble__id__exact={trouble.pk}", trouble.rows_waiting)
+
+    @admin.display(description=_("what it means"), empty_value="-")
+    def card_link(self, trouble: Trouble) -> str | None:
+        if trouble.ended_at:
+            return None
+        return link(f"{reverse('task_sync_errors')}#error-{trouble.signature}", _("its card among the errors"))
 
     @admin.display(description=_("who acts next"))
     def actor(self, trouble: Trouble) -> str:
