@@ -195,7 +195,7 @@ def _company_note(plan: _Plan) -> dict[str, tuple[str, str]]:
     if plan.create:
         note[_("added")] = ("", _named(plan.create))
     if plan.delete:
-        note[_("removed")] = (_named([rule.entry for rule in plan.delete]), "")
+        note[_("removed")] = ("", _named([rule.entry for rule in plan.delete]))
     for value, label in ((True, _("quoted text left out")), (False, _("quoted text counts"))):
         switched = [rule.entry for rule in plan.switch if rule.entry.ignore_quoted != value]
         if switched:

@@ -148,7 +148,7 @@ def test_audit_names_what_changed_in_the_company_blacklist(people: People) -> No
     save(None, 1, Change(removed=frozenset({uuids["acme.example"]}), options={uuids["nda"]: True}), actor=people.admin)
     assert audited() == [
         {"added": ["", "Domain acme.example, Keyword nda"]},
-        {"removed": ["Domain acme.example", ""], "quoted text left out": ["", "Keyword nda"]},
+        {"removed": ["", "Domain acme.example"], "quoted text left out": ["", "Keyword nda"]},
     ]
     assert list(LogEntry.objects.get_for_model(RuleSet).order_by("pk").values_list("actor", flat=True)) == [
         people.manager.pk,
