@@ -9,10 +9,12 @@ from allauth.account import app_settings
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.authentication import get_authentication_records
 from allauth.account.forms import LoginForm, ResetPasswordForm
+from allauth.core.exceptions import ImmediateHttpResponse
 from django import forms
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.http import HttpRequest
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -93,6 +95,15 @@ class LogInForm(LoginForm):  # type: ignore[misc]
 
 class ForgottenPasswordForm(ResetPasswordForm):  # type: ignore[misc]
     email = forms.EmailField(label=_("E-mail"), widget=forms.EmailInput(attrs={"autocomplete": "email"}))
+
+    def save(self, request: HttpRequest, **kwargs: Any) -> str:
+        """Send the mail, or say that none can be sent: alike for every address."""
+        try:
+            email: str = super().save(request, **kwargs)
+        except OSError:
+            logger.exception("A link to choose a password could not be sent")
+            raise ImmediateHttpResponse(render(request, "account/mail_failed.html", status=503)) from None
+        return email
 
 
 def password_link(uid: str, token: str) -> str:

@@ -82,6 +82,36 @@ REFUSED: list[tuple[str, str | None, str]] = [
 ]
 
 
+FOREIGN_TENANT = (
+    "SSO_MICROSOFT_TENANT must be your own directory's (tenant) id or domain: admins of another directory could give "
+    "their users any of your addresses."
+)
+
+
+@pytest.mark.parametrize("tenant", ["common", "Organizations", "consumers", "a/b", "https://x"])
+def test_single_sign_on_refuses_other_directories(monkeypatch: pytest.MonkeyPatch, tenant: str) -> None:
+    monkeypatch.setenv("SSO_MICROSOFT_CLIENT_ID", "id")
+    monkeypatch.setenv("SSO_MICROSOFT_CLIENT_SECRET", "secret")
+    monkeypatch.setenv("SSO_MICROSOFT_TENANT", tenant)
+    with pytest.raises(ImproperlyConfigured) as refusal:
+        env.single_sign_on()
+    assert str(refusal.value) == FOREIGN_TENANT
+
+
+def test_single_sign_on_is_what_has_a_client_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert env.single_sign_on() == {}
+    monkeypatch.setenv("SSO_GOOGLE_CLIENT_ID", "id")
+    with pytest.raises(ImproperlyConfigured, match="SSO_GOOGLE_CLIENT_SECRET is not set"):
+        env.single_sign_on()
+    monkeypatch.setenv("SSO_GOOGLE_CLIENT_SECRET", "secret")
+    assert list(env.single_sign_on()) == ["google"]
+    monkeypatch.setenv("SSO_MICROSOFT_CLIENT_ID", "id")
+    monkeypatch.setenv("SSO_MICROSOFT_CLIENT_SECRET", "secret")
+    monkeypatch.setenv("SSO_MICROSOFT_TENANT", "contoso.onmicrosoft.com")
+    [app] = env.single_sign_on()["microsoft"]["APPS"]
+    assert app["settings"] == {"tenant": "contoso.onmicrosoft.com"}
+
+
 @pytest.mark.parametrize(("name", "value", "said"), REFUSED)
 def test_production_refuses_to_start(name: str, value: str | None, said: str) -> None:
     variables = {**PRODUCTION, name: value or ""}

@@ -83,7 +83,7 @@ def test_log_in_wrong_too_often_is_throttled_for_this_address_alone(people: Peop
 
 
 def test_log_in_counts_wrong_tries_by_visitor_whatever_they_claim(people: People) -> None:
-    for number in range(20):
+    for number in range(50):
         Client().post(
             LOG_IN,
             {"login": f"u{number}@example.com", "password": "x"},
@@ -97,7 +97,7 @@ def test_log_in_counts_wrong_tries_by_visitor_whatever_they_claim(people: People
 
 def test_log_in_behind_a_proxy_counts_the_address_that_the_proxy_saw(people: People, settings: Settings) -> None:
     settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
-    for _ in range(20):
+    for _ in range(50):
         Client().post(
             LOG_IN, {"login": "x@example.com", "password": "x"}, headers={"x-forwarded-for": "6.6.6.6, 10.1.1.1"}
         )
@@ -144,6 +144,17 @@ def test_reset_answers_alike_for_whoever_has_no_access(people: People, email: st
     [message] = mail.outbox
     assert message.subject == "Nobody can log in to Playbooks with this address"
     assert str(message.body).count("/accounts/") == 0
+
+
+def test_reset_says_when_no_mail_can_be_sent(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_args: object) -> int:
+        raise OSError("no mail server")
+
+    monkeypatch.setattr(EmailBackend, "send_messages", refuse)
+    answers = [Client().post(RESET, {"email": email}) for email in ("mia@example.com", "nobody@example.com")]
+    assert [answer.status_code for answer in answers] == [503, 503]
+    assert answers[0].content == answers[1].content
+    assert answers[0].content.decode().count("<h1>No mail was sent</h1>") == 1
 
 
 def test_reset_weak_password_is_refused_beside_the_field(people: People) -> None:
