@@ -131,3 +131,11 @@ PLAYS = {
         ("email", "Send the renewal", 7),
     ),
 }
+
+# What stays out of the CRM: entries as people type them.
+OWN_DOMAIN = "fernhill.example"
+COMPANY_SENDERS = "payslips.example\nhartwell-law.example\ndoctor@harbour-clinic.example"
+COMPANY_KEYWORDS = "salary review, notice of termination"
+COMPANY_QUOTED_KEYWORDS = "attorney-client"
+MY_SENDERS = "riverside-school.example"
+MY_KEYWORDS = "parents evening"

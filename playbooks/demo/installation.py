@@ -51,6 +51,8 @@ def documented_variables() -> list[str]:
 
 def enter(directory: Path, web_port: int, crm_url: str, client_id: str, client_secret: str) -> None:
     """Write the installation's .env and put this process, and so its children, into that environment alone."""
+    mail = directory / "mail"
+    mail.mkdir()
     file = directory / ".env"
     write_env_file(
         file,
@@ -60,6 +62,7 @@ def enter(directory: Path, web_port: int, crm_url: str, client_id: str, client_s
             "SITE_URL": f"http://127.0.0.1:{web_port}",
             "DATABASE_URL": f"sqlite:///{directory / 'playbooks.sqlite3'}",
             "VAR_DIR": str(directory),
+            "EMAIL_URL": f"filemail:///{mail}",
             "SALESFORCE_LOGIN_URL": crm_url,
             "SALESFORCE_CLIENT_ID": client_id,
             "SALESFORCE_CLIENT_SECRET": client_secret,

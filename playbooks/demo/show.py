@@ -3,6 +3,7 @@
 import shutil
 import sys
 import time
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 
@@ -10,18 +11,22 @@ from django.core.management import call_command
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+from django_q.models import Schedule
 
 from playbooks.children import Children, wait_until_interrupted
 from playbooks.demo.cast import Cast, Login, enrol_records, make_people, mirror_records
+from playbooks.demo.choices import choose
 from playbooks.demo.installation import ROOT
 from playbooks.demo.results import Completed, InCrm, Result, judge, table
 from playbooks.demo.stories import STORIES
 from playbooks.demo.waiting import TooLongError, answers, wait_until
 from playbooks.run import web_command
 from sandbox.control import SandboxControl
+from sync import crm_users, error_watch, unmatched_users
 from sync.completion import complete
 from sync.connecting import connect
 from sync.models import Connection, Heartbeat
+from teams.models import User
 
 _START = 60.0  # seconds that a process may take to answer
 _ARRIVE = 60.0  # seconds that the tasks may take, with an idle machine far less than one
@@ -33,7 +38,9 @@ def show(children: Children, directory: Path, crm_url: str, web_port: int, *, on
     print(_("Preparing a database of its own and an org to connect to …"), flush=True)
     call_command("setup", verbosity=0, stdout=StringIO())
     users, logins = make_people(crm)
+    choose(users)
     connect()
+    _do_what_is_done_seldom()
     connection = Connection.objects.of_organisation().get()
     records = mirror_records(connection, crm)
     cast = Cast(users, records, enrol_records(users, records))
@@ -48,10 +55,19 @@ def show(children: Children, directory: Path, crm_url: str, web_port: int, *, on
     passed = _print(results, crm.stats()["api_calls"] - calls_before, late)
     if once:
         return 0 if passed else 1
+    error_watch.watch(timezone.now())
     _print_logins(web_port, logins, directory)
     child = wait_until_interrupted(children)
     print(_("The %(name)s ended by itself; see %(log)s") % {"name": child.name, "log": child.log}, file=sys.stderr)
     return 1
+
+
+def _do_what_is_done_seldom() -> None:
+    """Look up CRM users now, and let the jobs of each hour and day wait: their calls aren't those of the tasks."""
+    crm_users.match(User.objects.all())
+    unmatched_users.tell()
+    soonest = timezone.now() + timedelta(hours=1)
+    Schedule.objects.filter(minutes__gte=60).update(next_run=soonest)
 
 
 def _start(children: Children, directory: Path, web_port: int) -> None:
@@ -105,5 +121,6 @@ def _print(results: list[Result], calls: int, late: str) -> bool:
 def _print_logins(web_port: int, logins: list[Login], directory: Path) -> None:
     lines = [_("Open:     %(url)s") % {"url": f"http://127.0.0.1:{web_port}/"}]
     lines += [f"{login.role.label:<8}  {login.email}  {login.password}" for login in logins]
-    lines += [_("Logs:     %(logs)s") % {"logs": directory.relative_to(ROOT) / "*.log"}, _("Ctrl-C ends it.")]
+    lines += [_("Logs:     %(logs)s") % {"logs": directory.relative_to(ROOT) / "*.log"}]
+    lines += [_("E-mails:  %(mail)s") % {"mail": directory.relative_to(ROOT) / "mail"}, _("Ctrl-C ends it.")]
     print("\n" + "\n".join(lines), flush=True)

@@ -22,6 +22,7 @@ from playbooks.demo.installation import enter
 enter(Path(sys.argv[1]), 8123, "http://127.0.0.1:9", "id", "secret")
 from playbooks import settings
 print(settings.DATABASES["default"]["NAME"], settings.SALESFORCE_LOGIN_URL, settings.QUEUE_REDIS_URL, settings.SITE_URL)
+print(settings.EMAIL_FILE_PATH)
 """
 
 
@@ -59,5 +60,5 @@ def test_the_shells_settings_for_another_installation_are_left_out(tmp_path: Pat
         timeout=60,
         check=True,
     )
-    assert done.stdout == f"{tmp_path}/playbooks.sqlite3 http://127.0.0.1:9  http://127.0.0.1:8123\n"
+    assert done.stdout == f"{tmp_path}/playbooks.sqlite3 http://127.0.0.1:9  http://127.0.0.1:8123\n{tmp_path}/mail\n"
     assert {"DATABASE_URL", "QUEUE_REDIS_URL", "ENV_FILE"} < set(documented_variables())
