@@ -1,9 +1,11 @@
 """Equal errors once, and all of one tried again (B6, M24, M25)."""
 
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
 import time_machine
+from django.apps import apps
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
@@ -201,3 +203,13 @@ def test_the_job_does_nothing_for_whom_was_deactivated_meanwhile(org: Connection
     people.admin.save()
     jobs.retry_errors(people.admin.pk, card.signature, timezone.now().isoformat())
     assert Decision.objects.count() == 0
+
+
+def test_rows_of_an_earlier_version_are_signed_as_new_ones_are(org: Connection, people: People) -> None:
+    numbered = RowError(LONG.mode, LONG.code, "300 characters for 0035g00000XyZaBAAV", ("B__c", "A__c"))
+    for error in (RULE, numbered, BUSY):
+        refuse(org, people.rep, error)
+    before = {row.pk: (row.signature, row.first_attempt_at, row.error_at) for row in OutboxRow.objects.all()}
+    OutboxRow.objects.update(signature="", error_since=None, error_at=None)
+    import_module("sync.migrations.0003_sign_waiting_errors").sign(apps, None)
+    assert {row.pk: (row.signature, row.error_since, row.error_at) for row in OutboxRow.objects.all()} == before

@@ -22,6 +22,7 @@ DUMPS = sorted(path for path in Path(__file__).parent.glob("from_*") if path.is_
 REFUSED = "Refused, waits for an admin"
 AT_ONCE = ["Left behind by a killed worker", "Waits 0", "Waits 1", "Waits 2"]
 STATES = "SELECT t.subject, r.state FROM sync_outboxrow r JOIN sync_task t ON t.id = r.task_id"
+SIGNATURES = "SELECT t.subject, r.signature FROM sync_outboxrow r JOIN sync_task t ON t.id = r.task_id"
 
 Run = Callable[[str], list[tuple[Any, ...]]]
 
@@ -48,6 +49,10 @@ def check_upgrade(site: Installation, sandbox: "SandboxControl", run: Run) -> No
     assert states == {**dict.fromkeys([*AT_ONCE, "Synced"], "done"), "Given up": "failed", REFUSED: "pending"}
     assert sorted(row["Subject"] for row in sandbox.rows("Task")) == AT_ONCE
     assert run("SELECT count(*) FROM sync_trouble WHERE ended_at IS NULL") == [(1,)]
+    # What waits and what was given up stand on the cards of errors.
+    signatures: dict[str, str] = dict(run(SIGNATURES))
+    assert run("SELECT signature FROM sync_trouble WHERE ended_at IS NULL") == [(signatures[REFUSED],)]
+    assert {subject for subject, signature in signatures.items() if signature} == {REFUSED, "Given up"}
 
 
 def make_as_of_today(run: Run) -> None:
