@@ -100,7 +100,7 @@ def now(viewer: User) -> NowFigures:
     newer = OutboxRow.objects.filter(task=OuterRef("task"), state=OutboxState.PENDING)
     waiting = rows.unsettled().aggregate(
         pending=Count("pk", filter=Q(state=OutboxState.PENDING)),
-        sending=Count("pk", filter=Q(state=OutboxState.SENDING) & ~Exists(newer)),
+        sending=Count("pk", filter=Q(~Exists(newer), state=OutboxState.SENDING)),
         at=Min("created_at"),
     )
     oldest = None

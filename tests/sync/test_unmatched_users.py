@@ -2,7 +2,7 @@
 
 import pytest
 
-from sync import jobs, unmatched_users
+from sync import crm_users, jobs, unmatched_users
 from sync.enums import FailureMode
 from sync.errors import CrmError
 from teams import notices
@@ -72,7 +72,7 @@ def test_each_day_after_a_look_at_the_crm(
     def match(users: object) -> object:
         if fails:
             raise CrmError(FailureMode.TRANSIENT, "SERVER_UNAVAILABLE", "")
-        return jobs.crm_users.Report({})
+        return crm_users.Report({})
 
     monkeypatch.setattr("sync.crm_users.why_not_now", lambda now: "")
     monkeypatch.setattr("sync.crm_users.match", match)
