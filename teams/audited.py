@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.db.models import Q, QuerySet
 from django.db.models.signals import post_delete, post_save
@@ -55,23 +54,14 @@ def _note_password(instance: Any, created: bool, **_kwargs: Any) -> None:
         audit.note(None, instance, {"password": ("", _("changed"))})
 
 
-@receiver(post_save, sender=Authenticator, dispatch_uid="teams.audited.second_factor")
+# Second factors: teams/second_factor.py, which also takes lost ones away.
 @receiver(post_save, sender=SocialAccount, dispatch_uid="teams.audited.single_sign_on")
-def _note_way_in(instance: Any, created: bool, **_kwargs: Any) -> None:
-    """Write that somebody got another way to log in; that one was used is no change."""
+def _note_single_sign_on(instance: SocialAccount, created: bool, **_kwargs: Any) -> None:
+    """Write that somebody can log in with another service; that they did is no change."""
     if created:
-        what, which = _way_in(instance)
-        audit.note(None, instance.user, {what: ("", which)})
+        audit.note(None, instance.user, {"single sign-on": ("", str(instance.provider).title())})
 
 
-@receiver(post_delete, sender=Authenticator, dispatch_uid="teams.audited.second_factor_gone")
 @receiver(post_delete, sender=SocialAccount, dispatch_uid="teams.audited.single_sign_on_gone")
-def _note_way_in_gone(instance: Any, **_kwargs: Any) -> None:
-    what, which = _way_in(instance)
-    audit.note(None, instance.user, {what: (which, "")})
-
-
-def _way_in(instance: Authenticator | SocialAccount) -> tuple[str, str]:
-    if isinstance(instance, Authenticator):
-        return _("second factor"), str(Authenticator.Type(instance.type).label)
-    return _("single sign-on"), str(instance.provider).title()
+def _note_single_sign_on_gone(instance: SocialAccount, **_kwargs: Any) -> None:
+    audit.note(None, instance.user, {"single sign-on": (str(instance.provider).title(), "")})

@@ -4,10 +4,9 @@ import sys
 from typing import Any
 
 import pytest
-from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from auditlog.models import LogEntry
 from django.contrib.auth import authenticate
-from django.core.management import call_command
 from django.test import RequestFactory
 from pytest_django import DjangoAssertNumQueries
 
@@ -100,12 +99,13 @@ def test_a_log_in_is_no_change(clean: People) -> None:
     assert entries() == []
 
 
-def test_a_second_factor_is_kept_when_it_comes_and_goes(clean: People) -> None:
-    Authenticator.objects.create(user=clean.rep, type=Authenticator.Type.TOTP, data={"secret": "hidden"})
-    call_command("forget_second_factor", clean.rep.email)
+def test_single_sign_on_is_kept_when_it_comes_and_goes(clean: People) -> None:
+    account = SocialAccount.objects.create(user=clean.rep, provider="google", uid="1")
+    account.save()
+    account.delete()
     assert [changes for _actor, _name, changes in entries()] == [
-        {"second factor": ["", "TOTP Authenticator"]},
-        {"second factor": ["TOTP Authenticator", ""]},
+        {"single sign-on": ["", "Google"]},
+        {"single sign-on": ["Google", ""]},
     ]
 
 
