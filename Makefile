@@ -15,7 +15,7 @@ MANAGE := $(RUN) manage.py
 PYTEST := env -u TEST_DATABASE_URL -u TEST_REDIS_URL $(RUN) -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run setup test test-postgres test-slow test-redis test-browser crash bench clients check format lock clean
+.PHONY: help demo run setup test test-postgres test-slow test-redis test-browser crash bench real-mail clients check format lock clean
 .DELETE_ON_ERROR:
 
 help: ## This list
@@ -60,6 +60,9 @@ crash: $(STAMP) ## Kill workers at random while tasks go out, and count what sta
 
 bench: $(STAMP) ## Measure beside the naive way; writes var/bench.json
 	@exec $(RUN) -m benchmarks.run $(ARGS)
+
+real-mail: $(STAMP) ## Fetch 6,046 real messages for the benchmark into var/, and read each of them (needs npm)
+	@exec $(RUN) -m benchmarks.real_mail
 
 clients: $(STAMP) ## Show that simple-salesforce and jsforce work against the sandbox (needs node and npm)
 	@exec $(RUN) -m clients.run $(ARGS)

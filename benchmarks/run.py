@@ -11,6 +11,7 @@ import sys
 from statistics import median
 from typing import TYPE_CHECKING
 
+from benchmarks import matcher
 from benchmarks.databases import KINDS
 from benchmarks.figures import Figure, as_json, as_table, percentile
 from benchmarks.installation import ROOT, Installation, SetupError, installation
@@ -161,6 +162,7 @@ def main() -> int:
                 print("\n".join(profile(made, TOGETHER)), flush=True)
                 return 0
             figures = measure(made, arguments.repeats)
+        figures += matcher.figures(_say)
     except SetupError as error:
         print(error, file=sys.stderr)
         return 1

@@ -3,12 +3,19 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from itertools import chain, compress, pairwise
+from itertools import compress, pairwise
 from operator import itemgetter
+
+# Longer prefixes are found by their first letters: most words of a text begin with none of those.
+_START = 4
+_start_of = itemgetter(slice(_START))
 
 
 class KeywordIndex:
-    """Words, phrases and prefixes, each with a number of the caller's own. Made once, never changed."""
+    """Words, phrases and prefixes, each with a number of the caller's own. Made once, never changed.
+
+    What every word of a text goes through is set operations, which run in C; Python sees only what they leave.
+    """
 
     def __init__(self, keywords: Iterable[tuple[str, int]]) -> None:
         """`keywords`: `Rule.match` and its number. Of equal keywords the first counts."""
@@ -16,24 +23,20 @@ class KeywordIndex:
         # A phrase is found by its first two words, then by its length: one look-up a length that exists there.
         self._pairs: dict[tuple[str, str], int] = {}
         self._longer: defaultdict[tuple[str, str], dict[int, dict[tuple[str, ...], int]]] = defaultdict(dict)
-        self._prefixes: defaultdict[int, dict[str, int]] = defaultdict(dict)
+        self._prefixes: dict[str, int] = {}
         for match, number in keywords:
             self._add(match, number)
-        self._longer.default_factory = self._prefixes.default_factory = None
+        self._longer.default_factory = None
         self._single = frozenset(self._words)
-        self._begins = frozenset((*self._pairs, *self._longer))
-        self._phrase_starts = frozenset(first for first, _second in self._begins)
-        # The prefixes' beginnings of the shortest prefix's length: most words of a text begin with none of them.
-        self._start_of = itemgetter(slice(min(self._prefixes, default=0)))
-        prefixes = chain.from_iterable(self._prefixes.values())
-        self._prefix_starts = frozenset(map(self._start_of, prefixes))
+        self._beginnings = frozenset((*self._pairs, *self._longer))
+        self._short_prefixes = _by_length(prefix for prefix in self._prefixes if len(prefix) < _START)
+        self._lengths = _lengths_by_start(prefix for prefix in self._prefixes if len(prefix) >= _START)
 
     def _add(self, match: str, number: int) -> None:
-        if match.endswith("*"):
-            self._prefixes[len(match) - 1].setdefault(match[:-1], number)
-            return
         first, *rest = match.split(" ")
-        if not rest:
+        if match.endswith("*"):
+            self._prefixes.setdefault(match[:-1], number)
+        elif not rest:
             self._words.setdefault(first, number)
         elif len(rest) == 1:
             self._pairs.setdefault((first, rest[0]), number)
@@ -46,20 +49,16 @@ class KeywordIndex:
 
         Numbers of one sort come in ascending order; a keyword that stands there twice may come twice.
         """
-        if not words:
-            return
-        distinct = set(words)
+        distinct = frozenset(words)
         if self._words:
             yield from sorted(map(self._words.__getitem__, self._single & distinct))
-        if not self._phrase_starts.isdisjoint(distinct):
+        if self._beginnings:
             yield from sorted(self._phrases(words))
         if self._prefixes:
             yield from sorted(self._prefixes_of(distinct))
 
     def _phrases(self, words: Sequence[str]) -> Iterator[int]:
-        # Most of it happens in C: which neighbours are the beginning of a phrase, among those whose first word is one.
-        neighbours = compress(pairwise(words), map(self._phrase_starts.__contains__, words))
-        begun = self._begins.intersection(neighbours)
+        begun = self._beginnings.intersection(pairwise(words))
         for pair in begun:
             if pair in self._pairs:
                 yield self._pairs[pair]
@@ -80,10 +79,26 @@ class KeywordIndex:
         return sorted(self._prefixes_of({word}))
 
     def _prefixes_of(self, words: AbstractSet[str]) -> Iterator[int]:
-        candidates = list(compress(words, map(self._prefix_starts.__contains__, map(self._start_of, words))))
-        for length, prefixes in self._prefixes.items() if candidates else ():
-            for word in candidates:
-                # A word that is shorter than the prefix is cut to itself, and no prefix of this length.
-                number = prefixes.get(word[:length])
-                if number is not None:
+        # (A word shorter than a length is cut to itself, and no prefix of that length.)
+        for length, prefixes in self._short_prefixes.items():
+            for prefix in prefixes.intersection(map(itemgetter(slice(length)), words)):
+                yield self._prefixes[prefix]
+        for word in compress(words, map(self._lengths.__contains__, map(_start_of, words))):
+            for length in self._lengths[word[:_START]]:
+                number = self._prefixes.get(word[:length])
+                if number is not None and len(word) >= length:
                     yield number
+
+
+def _by_length(prefixes: Iterable[str]) -> dict[int, frozenset[str]]:
+    found: defaultdict[int, set[str]] = defaultdict(set)
+    for prefix in prefixes:
+        found[len(prefix)].add(prefix)
+    return {length: frozenset(of_length) for length, of_length in found.items()}
+
+
+def _lengths_by_start(prefixes: Iterable[str]) -> dict[str, tuple[int, ...]]:
+    found: defaultdict[str, set[int]] = defaultdict(set)
+    for prefix in prefixes:
+        found[prefix[:_START]].add(len(prefix))
+    return {start: tuple(sorted(lengths)) for start, lengths in found.items()}

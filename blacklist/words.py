@@ -1,6 +1,6 @@
 """The words of a text, as keywords are compared with it: in every script, whatever the case, spelling or line break."""
 
-import string
+import re
 import unicodedata
 
 import regex
@@ -14,11 +14,10 @@ _UNSPACED = rf"[\p{{L}}\p{{N}}]&&[{_SCRIPTS}]"
 _SPACED = rf"[\p{{L}}\p{{N}}\p{{M}}]--[[{_SCRIPTS}]--\p{{scx=Zinh}}]"
 _WORD = regex.compile(rf"[{_UNSPACED}]\p{{M}}*|[{_SPACED}]+", regex.V1)
 _IN_A_WORD = regex.compile(rf"[{_SPACED}]", regex.V1)
-_IN_UNSPACED = regex.compile(rf"[{_SCRIPTS}]", regex.V1)
+_IN_UNSPACED = regex.compile(rf"[[\p{{L}}\p{{N}}\p{{M}}]&&[{_SCRIPTS}]]", regex.V1)
 _ENDS_UNSPACED = regex.compile(rf"[{_UNSPACED}]\p{{M}}*\Z", regex.V1)
 
-_KEPT_IN_ASCII = frozenset(string.ascii_letters + string.digits)
-_ASCII = {code: chr(code).lower() if chr(code) in _KEPT_IN_ASCII else " " for code in range(128)}
+_BEYOND_LATIN = re.compile(r"[^\x00-\xff]")
 _MARKER = "\0"
 _MOST_REMEMBERED = 20_000
 
@@ -39,6 +38,8 @@ class _Spaced(dict[int, str]):
 
 
 _TABLE = _Spaced()
+# The same for bytes of Latin-1, which are translated in no time. Capitals become small: ASCII needn't be folded first.
+_LATIN = bytes(ord(_TABLE[ord(chr(code).lower())]) for code in range(256))
 
 
 def folded(text: str) -> str:
@@ -54,9 +55,15 @@ def folded(text: str) -> str:
 
 def words(text: str) -> list[str]:
     """Return the words of `text` in their order, folded. What stands between them (line breaks, ">") is gone."""
-    if text.isascii():
-        return text.translate(_ASCII).split()
-    text = folded(text)
+    if not text.isascii():
+        text = folded(text)
+        # Quotes and dashes beyond Latin-1 only stand between words: "replace" makes them "?", and that a space.
+        if any(_TABLE[ord(character)] != " " for character in set(_BEYOND_LATIN.findall(text))):
+            return _words_of_any_script(text)
+    return text.encode("latin-1", "replace").translate(_LATIN).decode("latin-1").split()
+
+
+def _words_of_any_script(text: str) -> list[str]:
     spaced = text.translate(_TABLE)
     if _MARKER not in spaced:
         return spaced.split()

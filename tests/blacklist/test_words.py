@@ -33,6 +33,7 @@ from blacklist.words import folded, is_unspaced, words
         ("ລາວ", ["ລ", "າ", "ວ"]),
         ("🔥 — …", []),
         ("nul\x00byte", ["nul", "byte"]),
+        ("“Müller’s” – a·b • 5 €", ["müller", "s", "a", "b", "5"]),
     ],
 )
 def test_words(text: str, expected: list[str]) -> None:

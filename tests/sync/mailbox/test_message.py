@@ -1,7 +1,6 @@
 """Whole messages: ordinary, broken, and made to break."""
 
 import base64
-from importlib import resources
 
 import pytest
 from hypothesis import given, settings
@@ -156,19 +155,3 @@ def test_any_mixture_of_a_message_s_lines_is_some_message(lines: list[bytes]) ->
     for part in read_message(b"\n".join(lines)).texts:
         assert "\0" not in part.text
         part.text.encode()
-
-
-def _of_python() -> list[str]:
-    """Messages that Python's own parser is tested with, where its tests are installed."""
-    try:
-        folder = resources.files("test.test_email.data")
-        return sorted(file.name for file in folder.iterdir() if file.name.endswith(".txt"))
-    except (ModuleNotFoundError, FileNotFoundError):
-        return []
-
-
-@pytest.mark.parametrize("name", _of_python())
-def test_messages_of_python_s_own_tests(name: str) -> None:
-    message = read_message((resources.files("test.test_email.data") / name).read_bytes())
-    for text in (message.subject, *(part.text for part in message.texts)):
-        text.encode()  # storable
