@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import formats, timezone
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from playbooks.charts import Chart, stacked
 from playbooks.durations import in_words
@@ -126,7 +127,7 @@ def now_tiles(figures_now: NowFigures, errors: int, now: datetime) -> list[Tile]
     return [
         Tile(
             _count(errors),
-            _("errors"),
+            ngettext("error", "errors", errors),
             _("Equal ones once, with what mends them."),
             reverse("task_sync_errors"),
             "bad" if errors else "",

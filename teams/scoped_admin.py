@@ -138,6 +138,8 @@ class ScopedAdmin(Scoped, UnfoldModelAdmin):
     # Never reachable through a forged filter in the address (?password__startswith=…).
     hidden_fields: tuple[str, ...] = ()
     list_filter_submit = True
+    lead: Text = ""  # what the list is about, in a sentence above it
+    list_before_template = "admin/lead.html"
     # Counting each choice of each filter would read the whole table once for each.
     show_facets = ShowFacets.NEVER
     list_per_page = 50

@@ -18,6 +18,7 @@ for model in (Schedule, Success, Failure, OrmQ):
 
 @admin.register(Schedule)
 class ScheduleAdmin(ReadOnlyAdmin):
+    lead = _("What the workers do by themselves, and when next. It comes with the version; nobody changes it here.")
     list_display = ("name", "func", "schedule_type", "minutes", "next_run")
     fields = ("name", "func", "schedule_type", "minutes", "cron", "next_run", "repeats")
     sortable_by = ()
@@ -29,6 +30,7 @@ class ScheduleAdmin(ReadOnlyAdmin):
 class FailureAdmin(ReadOnlyAdmin):
     """The traceback stands in the log, where it is filtered; here is what failed and when."""
 
+    lead = _("Background jobs that ended with an error. No task is lost with them: each minute looks for what is due.")
     list_display = ("func", "started", "stopped", "attempt_count")
     fields = ("func", "name", "started", "stopped", "attempt_count")
     hidden_fields = ("args", "kwargs", "result")

@@ -25,6 +25,7 @@ def subject_of(row: OutboxRow) -> str:
 
 @admin.register(OutboxRow)
 class OutboxRowAdmin(ByHand, ReadOnlyAdmin):
+    lead = _("What is to be written to the CRM, row by row. Retry and cancel are for the chosen tasks alone.")
     list_display = ("task_subject", "rep", "state_badge", "next_try", "attempts", "code")
     list_filter = (
         ("state", ChoicesDropdownFilter),

@@ -68,6 +68,7 @@ class StepInline(Scoped, UnfoldTabularInline):
 
 @admin.register(Play)
 class PlayAdmin(ScopedAdmin):
+    lead = _("Steps that reps work through for a record. Enrolling a record gives its rep one open task for each step.")
     list_display = ("name", "step_count", "running", "is_active")
     ordering = ("name",)  # the model's own is lost where steps are counted
     list_filter = (("is_active", BooleanRadioFilter),)

@@ -31,6 +31,7 @@ class OpenFilter(DropdownFilter):  # type: ignore[misc]
 
 @admin.register(Trouble)
 class TroubleAdmin(ReadOnlyAdmin):
+    lead = _("What an admin must mend in the CRM, and how many tasks wait for it; they go out by themselves then.")
     list_display = ("error_code", "message", "state_badge", "waiting", "since", "next_try")
     list_filter = (OpenFilter, ("failure_mode", ChoicesDropdownFilter))
     search_fields = ("error_code", "error_message")

@@ -6,7 +6,7 @@ from django.contrib import admin, messages
 from django.db.models import Field, Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from teams.models import Organisation, Role
 from teams.scoped_admin import ScopedAdmin, page_of
@@ -17,6 +17,8 @@ from teams.second_factor import roles_that_need_one, without_second_factor
 class OrganisationAdmin(ScopedAdmin):
     """There is one organisation: the list leads to it, and nobody adds or deletes it."""
 
+    lead = gettext_lazy("What holds for everyone. Own domains and internal mail stand on the page CRM Email Sync.")
+    change_form_before_template = "admin/lead.html"
     fields = ("name", "time_zone", "phone_region", "second_factor")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -35,7 +37,7 @@ class OrganisationAdmin(ScopedAdmin):
         if db_field.name == "second_factor":
             field.help_text = _(
                 "Who has none yet must set one up before anything else, from the moment you save. Without one are at "
-                "present: %(admins)d admins, %(managers)d managers, %(reps)d reps."
+                "present: admins %(admins)d, managers %(managers)d, reps %(reps)d."
             ) % {
                 "admins": without_second_factor([Role.ADMIN]),
                 "managers": without_second_factor([Role.MANAGER]),

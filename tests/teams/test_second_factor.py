@@ -182,7 +182,7 @@ def test_without_counts_the_active_of_these_roles(people: People) -> None:
 def test_organisations_page_warns_who_will_be_asked(people: People) -> None:
     client = logged_in(people.admin)
     url = "/manager/teams/organisation/1/change/"
-    assert client.get(url).content.decode().count("at present: 1 admins, 3 managers, 2 reps.") == 1
+    assert client.get(url).content.decode().count("at present: admins 1, managers 3, reps 2.") == 1
     data = {"name": "N", "time_zone": "UTC", "phone_region": "US", "second_factor": "managers"}
     response = client.post(url, data, follow=True)
     assert response.redirect_chain[-1][0] == "/accounts/2fa/"
