@@ -11,7 +11,7 @@ from blacklist.matcher import Match, Matcher, MessageFacts, RuleRow
 from blacklist.models import Rule, RuleSet
 from teams.models import User
 
-# All kept matchers together: 300,000 rules take about 150 MB. The one that was just asked for stays, however big.
+# All kept matchers together: 300,000 rules take about 60 MB. The one that was just asked for stays, however big.
 MAX_RULES = 300_000
 MAX_MATCHERS = 5_000
 
