@@ -24,7 +24,6 @@ logger = logging.getLogger(__name__)
 
 # Files that no row names: left by a worker that was killed between the two.
 _STRAY_AFTER = 24 * 3600.0
-_BLOCK = 1 << 20
 
 
 def directory() -> Path:
@@ -52,12 +51,10 @@ class ExportFile:
             self._file = path.open("r+b")
             if self._file.seek(0, os.SEEK_END) < size:
                 self._file.close()
-                raise FileNotFoundError(f"{name} is shorter than it was.")
+                raise FileNotFoundError(f"{name} is shorter than it was.")  # the machine was lost, not only a worker
             self._file.seek(size)
             self._file.truncate()
         else:
-            # Never over another's; and the next try, which has cut nothing off, begins with nothing.
-            path.unlink(missing_ok=True)
             self._file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
             self._file.write(BOM.encode())
             self.write([COLUMNS])
@@ -75,29 +72,12 @@ class ExportFile:
         csv.writer(text, lineterminator="\r\n").writerows(rows)
         self._file.write(text.getvalue().encode())
 
-    def save(self) -> int:
-        """Bring everything onto the disk, and return how many bytes that is."""
+    def save(self, *, finished: bool) -> int:
+        """Hand everything to the system, and once finished onto the disk; return how many bytes that is."""
         self._file.flush()
-        os.fsync(self._file.fileno())
+        if finished:
+            os.fsync(self._file.fileno())
         return self._file.tell()
-
-
-def copied(name: str, size: int) -> str:
-    """Copy the first `size` bytes under a new name and remove the old: a late worker writes where nobody looks.
-
-    Raises OSError.
-    """
-    new = new_name()
-    with (
-        path_of(name).open("rb") as old,
-        os.fdopen(os.open(path_of(new), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as copy,
-    ):
-        left = size
-        while left and (block := old.read(min(left, _BLOCK))):
-            copy.write(block)
-            left -= len(block)
-    remove(name)
-    return new
 
 
 def opened(name: str) -> BinaryIO:

@@ -1,7 +1,8 @@
-"""Writing a file of Task Sync Results in the background, in slices of a second.
+"""Writing a file of Task Sync Results in the background, in slices of two seconds.
 
 Between two slices the worker is free, so that what is completed meanwhile still goes out at once. A slice begins where
-the last one ended, so that a worker may be killed at any time: its lease lapses, and the sweep has another go on.
+the last one ended. A worker may be killed at any time: its lease lapses, and the sweep has another begin anew, in a
+file of its own, as a worker that was only slow may still be writing.
 """
 
 import logging
@@ -29,8 +30,8 @@ from teams.models import NoticeKind, Organisation
 logger = logging.getLogger(__name__)
 
 # Whoever waits for the worker meanwhile waits no longer than this.
-SLICE_SECONDS = 1.0
-# So many workers lost in a row without a single slice done are no bad luck.
+SLICE_SECONDS = 2.0
+# So many workers lost over one file are no bad luck.
 MOST_LOST = 3
 
 
@@ -46,7 +47,7 @@ def prepare(pk: int, token: uuid.UUID) -> None:
             _("You no longer see everyone whose tasks stand in it. Prepare it anew."),
         )
     elif export.lost >= MOST_LOST:
-        words = _("Its worker was lost %(count)d times in a row. Ask an admin to look at the workers' log.")
+        words = _("Its worker was lost %(count)d times. Ask an admin to look at the workers' log.")
         _fail(export, words % {"count": export.lost})
     else:
         try:
@@ -57,12 +58,10 @@ def prepare(pk: int, token: uuid.UUID) -> None:
 
 
 def _slice(export: TaskSyncExport) -> None:
-    """Write for a second, from where the file ends. Raises OSError."""
+    """Write for two seconds, from where the file ends. Raises OSError."""
     end = time.monotonic() + SLICE_SECONDS
     tasks = _tasks(export)
-    if export.rows_total is None and not export.settle(rows_total=tasks.count(), started_at=timezone.now()):
-        return
-    if not _name_file(export):
+    if not export.bytes and not _begin_anew(export, tasks):
         return
     users = None if export.users is None else frozenset(export.users)
     after = Place(export.after_at, export.after_pk) if export.after_at and export.after_pk else None
@@ -75,25 +74,25 @@ def _slice(export: TaskSyncExport) -> None:
             after = chunk.after
             if time.monotonic() >= end:
                 break
-        size = file.save()
+        size = file.save(finished=after is None)
     if after is None:
         _finish(export, done, size)
     else:
         _hand_on(export, after, done, size)
 
 
-def _name_file(export: TaskSyncExport) -> bool:
-    """Give the file a name; after a lost worker a new one, as that one may still be writing. False: not ours now."""
-    if not export.file_name:
-        return export.settle(file_name=export_files.new_name())
-    if not export.lost:
-        return True
-    old = export.file_name
-    try:
-        return export.settle(file_name=export_files.copied(old, export.bytes), lost=export.lost)
-    except FileNotFoundError:
-        # On another machine, or deleted: from the beginning.
-        return export.settle(file_name=export_files.new_name(), bytes=0, rows_done=0, after_at=None, after_pk=None)
+def _begin_anew(export: TaskSyncExport, tasks: TaskQuerySet) -> bool:
+    """Leave what was written, if anything; False: it is not ours any more."""
+    export_files.remove(export.file_name)
+    return export.settle(
+        file_name=export_files.new_name(),
+        bytes=0,
+        rows_done=0,
+        rows_total=tasks.count(),
+        after_at=None,
+        after_pk=None,
+        started_at=timezone.now(),
+    )
 
 
 def _hand_on(export: TaskSyncExport, after: Place, done: int, size: int) -> None:
@@ -103,7 +102,6 @@ def _hand_on(export: TaskSyncExport, after: Place, done: int, size: int) -> None
         bytes=size,
         after_at=after.at,
         after_pk=after.pk,
-        lost=0,
         lease_until=now + timedelta(seconds=settings.SYNC_LEASE),
     ):
         exports.ring(export)

@@ -57,7 +57,7 @@ class TaskSyncExport(models.Model):
     # Where the next slice begins: after this task.
     after_at = models.DateTimeField(null=True)
     after_pk = models.BigIntegerField(null=True)
-    # How often in a row a worker was lost over it without getting further.
+    # How many workers were lost over it.
     lost = models.PositiveSmallIntegerField(default=0)
     lease_token = models.UUIDField(null=True, editable=False)
     lease_until = models.DateTimeField(null=True)
@@ -102,19 +102,20 @@ class TaskSyncExport(models.Model):
     def take(self, given: UUID, now: datetime, seconds: float) -> bool:
         """Take it for so long if it was handed on with the token `given`, or if nobody has it in hand any more.
 
-        A worker that was lost over it is counted. A new token shuts out whoever had it before.
+        A worker that was lost over it is counted, and its bytes count no more. A new token shuts out whoever had it.
         """
         if not self.is_unfinished:
             return False
         lapsed = self.lease_until is not None and self.lease_until <= now
         if self.lease_token != given and not lapsed:
             return False
-        changes = {
+        changes: dict[str, object] = {
             "state": ExportState.RUNNING,
             "lease_token": uuid4(),
             "lease_until": now + timedelta(seconds=seconds),
-            "lost": self.lost + (self.lease_token != given and self.state == ExportState.RUNNING),
         }
+        if self.lease_token != given and self.state == ExportState.RUNNING:
+            changes |= {"lost": self.lost + 1, "bytes": 0}
         same = TaskSyncExport.objects.filter(pk=self.pk, lease_token=self.lease_token, state=self.state)
         taken = same.filter(lease_until=self.lease_until).update(**changes)
         for name, value in changes.items() if taken else ():

@@ -158,7 +158,7 @@ def test_progress(people: People, small_slices: None) -> None:
     assert (export.state, export.percentage) == (ExportState.READY, 100)
 
 
-def test_killed_worker_is_taken_over_where_it_was(people: People, small_slices: None) -> None:
+def test_after_a_killed_worker_another_begins_anew(people: People, small_slices: None) -> None:
     make_many(the_connection(), people.rep, 5, timezone.now() - timedelta(hours=1))
     export = slice_of(exports.ask(people.manager, Wanted()))
     token, first_name = export.lease_token, export.file_name
@@ -180,16 +180,16 @@ def test_killed_worker_is_taken_over_where_it_was(people: People, small_slices: 
 
 
 def test_late_worker_changes_nothing(people: People, small_slices: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that was only slow wakes up after another has gone on with a copy."""
+    """One that was only slow wakes up after another has begun anew."""
     make_many(the_connection(), people.rep, 5, timezone.now() - timedelta(hours=1))
     export = slice_of(exports.ask(people.manager, Wanted()))
     save = ExportFile.save
 
-    def overtaken(file: ExportFile) -> int:
+    def overtaken(file: ExportFile, *, finished: bool) -> int:
         monkeypatch.setattr(ExportFile, "save", save)
         lapse(export)
         jobs.prepare_results(export.pk, uuid.uuid4())
-        return save(file)
+        return save(file, finished=finished)
 
     monkeypatch.setattr(ExportFile, "save", overtaken)
     work_off()
@@ -234,7 +234,7 @@ def test_what_kills_every_worker_fails_honestly(people: People) -> None:
     export.refresh_from_db()
     assert (export.state, export.error.split(".")[0]) == (
         ExportState.FAILED,
-        "Its worker was lost 3 times in a row",
+        "Its worker was lost 3 times",
     )
     assert told(people.manager) == ["Task Sync Results could not be prepared"]
     exports.ask_again(export)
@@ -264,9 +264,9 @@ def test_cancelled_file_ends_while_it_is_written(
     export = slice_of(exports.ask(people.manager, Wanted()))
     save = ExportFile.save
 
-    def cancelled_meanwhile(file: ExportFile) -> int:
+    def cancelled_meanwhile(file: ExportFile, *, finished: bool) -> int:
         assert exports.cancel(TaskSyncExport.objects.get(pk=export.pk))
-        return save(file)
+        return save(file, finished=finished)
 
     monkeypatch.setattr(ExportFile, "save", cancelled_meanwhile)
     work_off()
