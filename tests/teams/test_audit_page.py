@@ -2,6 +2,7 @@
 
 import csv
 import io
+from typing import Any
 
 import pytest
 from auditlog.models import LogEntry
@@ -21,7 +22,7 @@ def objects_in(client: Client, query: str = "") -> list[str]:
 
 
 def rows_of(client: Client, query: str = "") -> list[list[str]]:
-    response = client.get(f"{AUDIT}export/{query}")
+    response: Any = client.get(f"{AUDIT}export/{query}")
     assert response.status_code == 200
     return list(csv.reader(io.StringIO(b"".join(response.streaming_content).decode("utf-8-sig"))))
 
