@@ -139,7 +139,7 @@ class ScopedAdmin(Scoped, UnfoldModelAdmin):
     hidden_fields: tuple[str, ...] = ()
     list_filter_submit = True
     lead: Text = ""  # what the list is about, in a sentence above it
-    list_before_template = "admin/lead.html"
+    list_before_template = "admin/list_lead.html"
     # Counting each choice of each filter would read the whole table once for each.
     show_facets = ShowFacets.NEVER
     list_per_page = 50

@@ -18,7 +18,7 @@ class OrganisationAdmin(ScopedAdmin):
     """There is one organisation: the list leads to it, and nobody adds or deletes it."""
 
     lead = gettext_lazy("What holds for everyone. Own domains and internal mail stand on the page CRM Email Sync.")
-    change_form_before_template = "admin/lead.html"
+    change_form_before_template = "admin/form_lead.html"
     fields = ("name", "time_zone", "phone_region", "second_factor")
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -128,7 +128,7 @@ def test_open_errors_are_the_viewers_cards(org: Connection, people: People) -> N
     refuse(org, people.other_rep, RULE)
     refuse(org, people.other_rep, LONG)
     for viewer, count in ((people.admin, 2), (people.manager, 1), (people.other_manager, 2), (people.colleague, 0)):
-        tile = tiles(viewer)["Now: errors"]
+        tile = tiles(viewer)["Now: error" if count == 1 else "Now: errors"]
         cards = logged_in(viewer).get(tile.url).context["cards"]
         assert (tile.number, len(cards)) == (str(count), count)
 
