@@ -1,4 +1,5 @@
-"""Measure beside the naive way, in one run: `python -m benchmarks.run`. Writes var/bench.json.
+"""Measure beside the naive way: `python -m benchmarks.run` for the way of a task (writes var/bench.json); with a name
+for what else there is, `lists` or `csv`, each on databases of its own (var/bench-NAME.json); `all` for everything.
 
 The naive way is one django-q2 job and one create per completed task, with two workers, as this project has on
 PostgreSQL. The exit status says whether it could be measured, never how fast it was.
@@ -7,6 +8,7 @@ PostgreSQL. The exit status says whether it could be measured, never how fast it
 import argparse
 import os
 import random
+import subprocess
 import sys
 from statistics import median
 from typing import TYPE_CHECKING
@@ -29,11 +31,15 @@ NAIVE_TOGETHER = 100
 NAIVE_IDLE = 20
 WORKERS = 2
 
+# Measured by a process of their own, as Django is set up once in each.
+OTHERS = {"lists": "benchmarks.lists", "csv": "benchmarks.csv_export"}
+
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.run", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
+    parser.add_argument("what", nargs="?", choices=("tasks", *OTHERS, "all"), default="tasks")
     parser.add_argument("--database", choices=KINDS, default="postgres")
     parser.add_argument("--repeats", type=int, default=3, help="of the tasks committed together; the median counts")
     parser.add_argument("--profile", action="store_true", help="show where the engine's time goes instead")
@@ -151,9 +157,17 @@ def _say(text: str) -> None:
     print(text, flush=True)
 
 
+def _other(name: str) -> int:
+    return subprocess.run([sys.executable, "-m", OTHERS[name]], cwd=ROOT, check=False).returncode
+
+
 def main() -> int:
     """Exit status: 0 when it was measured, 1 when something did not work, 130 on Ctrl-C."""
     arguments = _arguments()
+    if arguments.what in OTHERS:
+        return _other(arguments.what)
+    if arguments.what == "all" and any(_other(name) for name in OTHERS):
+        return 1
     try:
         with installation(arguments.database, LATENCY_MS) as made:
             if arguments.profile:

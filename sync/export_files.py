@@ -48,7 +48,7 @@ class ExportFile:
         """Open a new file (`size` 0), or go on with one behind its first `size` bytes; what follows is cut off."""
         path = path_of(name)
         if size:
-            self._file = path.open("r+b")
+            self._file: BinaryIO = path.open("r+b")
             if self._file.seek(0, os.SEEK_END) < size:
                 self._file.close()
                 raise FileNotFoundError(f"{name} is shorter than it was.")  # the machine was lost, not only a worker
