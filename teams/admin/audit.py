@@ -5,7 +5,6 @@ from typing import Any
 
 from auditlog.models import LogEntry
 from django.contrib import admin
-from django.contrib.admin.views.main import ChangeList
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
@@ -63,27 +62,41 @@ class ActionFilter(DropdownFilter):  # type: ignore[misc]
         return queryset if chosen is None else queryset.filter(action=chosen)
 
 
-class ObjectFilter(admin.SimpleListFilter):
-    """One object's entries, as its page links to them; offered nowhere else."""
+class WhoFilter(AutocompleteSelectFilter):  # type: ignore[misc]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = _("who")
+
+
+class TimeFilter(DayRangeFilter):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = _("time")
+
+
+class ObjectFilter(DropdownFilter):  # type: ignore[misc]
+    """One object's entries, as its page links to them; shown only when it is in use."""
 
     title = _("object")
     parameter_name = "object"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return []
+        chosen = self._chosen()
+        return [(self.value() or "", _kind(chosen[0]))] if chosen else []
 
     def has_output(self) -> bool:
-        return True  # Django would take the parameter for an unknown field otherwise
-
-    def choices(self, changelist: ChangeList) -> Iterator[Any]:
-        return iter(())
+        return self._chosen() is not None
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = self._chosen()
+        if chosen is None:
+            return queryset
+        return queryset.filter(content_type=ContentType.objects.get_for_model(chosen[0]), object_id=chosen[1])
+
+    def _chosen(self) -> tuple[type[Model], int] | None:
         key, _colon, number = (self.value() or "").rpartition(":")
         model = {_key(each): each for each in audit.kept()}.get(key)
-        if model is None or not number.isdecimal() or len(number) > 18:
-            return queryset
-        return queryset.filter(content_type=ContentType.objects.get_for_model(model), object_id=int(number))
+        return (model, int(number)) if model and number.isdecimal() and len(number) <= 18 else None
 
 
 class _CalledAudit:
@@ -116,10 +129,10 @@ class AuditAdmin(ReadOnlyAdmin):
     list_display_links = None
     list_select_related = ("actor",)
     list_filter = (
-        ("actor", AutocompleteSelectFilter),
+        ("actor", WhoFilter),
         KindFilter,
         ActionFilter,
-        ("timestamp", DayRangeFilter),
+        ("timestamp", TimeFilter),
         ObjectFilter,
     )
     list_before_template = "admin/auditlog/above.html"
