@@ -26,6 +26,9 @@ UNFOLD: dict[str, Any] = {
         lambda request: static("playbooks/colours.css"),
         lambda request: static("playbooks/manager.css"),
     ],
+    "SCRIPTS": [
+        lambda request: static("playbooks/form-widgets.js"),
+    ],
     "GLOBAL_CALLBACK": "playbooks.banner.page_context",
     "DASHBOARD_CALLBACK": "playbooks.dashboard.dashboard",
     "ACCOUNT": {"navigation": [{"title": _("Profile"), "link": reverse_lazy("my_profile")}]},

@@ -65,6 +65,13 @@ class StepInline(Scoped, UnfoldTabularInline):
     hide_title = True
     formfield_overrides = {TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 2})}}
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Name each box of the table for who hears it: its column's heading is no label of it."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None:
+            field.widget.attrs["aria-label"] = field.label
+        return field
+
 
 @admin.register(Play)
 class PlayAdmin(ScopedAdmin):
