@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, V
 from pytest_django.live_server_helper import LiveServer
 
 from teams.models import User
-from tests.people import People, make_people
+from tests.people import People, logged_in, make_people
 
 # Chromium asks its maker for updates and lists otherwise, and a closed network answers with errors.
 FLAGS = [
@@ -58,8 +58,10 @@ class Visitor:
         self.contexts: list[BrowserContext] = []
         self.complaints: list[str] = []
 
-    def page(self, user: User | None = None, *, narrow: bool = False, dark: bool = False, **options: Any) -> Page:
-        """Return an empty page of a browser in which `user` is logged in."""
+    def page(
+        self, user: User | Client | None = None, *, narrow: bool = False, dark: bool = False, **options: Any
+    ) -> Page:
+        """Return an empty page of a browser in which `user` is logged in, or that has a test client's session."""
         context = self.browser.new_context(
             base_url=self.site,
             viewport=NARROW if narrow else WIDE,
@@ -68,9 +70,8 @@ class Visitor:
             **options,
         )
         self.contexts.append(context)
-        if user is not None:
-            client = Client()
-            client.force_login(user)
+        client = logged_in(user) if isinstance(user, User) else user
+        if client is not None:
             cookie = client.cookies[settings.SESSION_COOKIE_NAME]
             context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": self.site}])
         page = context.new_page()
@@ -106,7 +107,7 @@ def people(transactional_db: None) -> People:
 def open_page(visitor: Visitor) -> Callable[..., Page]:
     """`open_page("/manager/", user)`: the page as that user sees it."""
 
-    def open_it(path: str, user: User | None = None, **options: Any) -> Page:
+    def open_it(path: str, user: User | Client | None = None, **options: Any) -> Page:
         page = visitor.page(user, **options)
         page.goto(path)
         return page

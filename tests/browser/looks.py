@@ -35,7 +35,16 @@ def overflow(page: Page) -> list[str]:
 
 def unreachable(page: Page, most: int = 200) -> list[str]:
     """Press Tab until the focus is back at the start, and return the visible controls that it never came to."""
-    page.evaluate("document.activeElement.blur()")
+    page.evaluate(
+        """() => {
+            // From the page's top, wherever the page has put the focus itself.
+            const top = document.createElement("span");
+            top.tabIndex = -1;
+            document.body.prepend(top);
+            top.focus();
+            top.remove();
+        }"""
+    )
     reached: set[str] = set()
     for _ in range(most):
         page.keyboard.press("Tab")

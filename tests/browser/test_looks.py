@@ -20,3 +20,10 @@ def test_unreachable_names_what_the_keyboard_skips(visitor: Visitor) -> None:
     page = visitor.page()
     page.set_content("<main><button>one</button><button inert>two</button><a href='/'>three</a></main>")
     assert looks.unreachable(page) == ['<button inert="">two</button>']
+
+
+def test_unreachable_begins_at_the_top_wherever_the_focus_is(visitor: Visitor) -> None:
+    page = visitor.page()
+    page.set_content("<main><a href='/'>one</a><input autofocus></main>")
+    page.locator("input").focus()
+    assert looks.unreachable(page) == []

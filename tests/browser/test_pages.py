@@ -1,29 +1,63 @@
-"""Every page in light and dark, wide and narrow, by keyboard, and under axe-core."""
+"""Every page with something on it: in light and dark, wide and narrow, by keyboard, and under axe-core."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from django.urls import reverse
+from django.urls import URLPattern, get_resolver
 from playwright.sync_api import Page
 
 from tests.browser import looks
-from tests.people import People
-
-PAGES = {
-    "log in": ("", "admin:login"),
-    "dashboard": ("manager", "admin:index"),
-    "users": ("manager", "admin:teams_user_changelist"),
-}
+from tests.browser.conftest import NARROW, WIDE, Visitor
+from tests.browser.pages import NO_PAGES, PAGES, Shown
+from tests.browser.world import World, make_world
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("narrow", [False, True], ids=["wide", "narrow"])
-@pytest.mark.parametrize("name", PAGES)
-def test_page_has_no_serious_finding(
-    name: str, narrow: bool, dark: bool, people: People, open_page: Callable[..., Page]
-) -> None:
-    who, address = PAGES[name]
-    user = getattr(people, who) if who else None
-    page = open_page(reverse(address), user, narrow=narrow, dark=dark)
-    assert looks.findings(page) == []
-    assert looks.overflow(page) == []
+@pytest.fixture
+def world(transactional_db: None) -> World:
+    return make_world()
+
+
+def names(resolver: Any = None, prefix: str = "") -> Iterator[str]:
+    """The name of every address; those that have none show no page of their own."""
+    for entry in (resolver or get_resolver()).url_patterns:
+        if not isinstance(entry, URLPattern):
+            yield from names(entry, f"{prefix}{entry.namespace}:" if entry.namespace else prefix)
+        elif entry.name:
+            yield prefix + entry.name
+
+
+def test_every_address_is_looked_at_or_shows_no_page() -> None:
+    looked_at = {shown.name for shown in PAGES.values()}
+    assert looked_at & NO_PAGES.keys() == set()
+    assert sorted(looked_at | NO_PAGES.keys()) == sorted(set(names()))
+
+
+@pytest.mark.parametrize("shown", PAGES.values(), ids=list(PAGES))
+def test_page(shown: Shown, world: World, visitor: Visitor) -> None:
+    who = shown.who(world)
+    shown.prepare(world)
+    page = visitor.page(who)
+    address = shown.address(world)
+    answer = page.goto(address)
+    assert answer is not None
+    assert answer.status == shown.status
+    assert page.url.partition("?")[0].endswith(shown.ends_at or address.partition("?")[0])
+    assert looks.unreachable(page) == []
+    seen = {"light": _look(page)}
+    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    page.reload()
+    # Error pages need no file, so no script puts the class there.
+    page.wait_for_selector("html.dark" if shown.status not in (403, 404) else "html")
+    seen["dark"] = _look(page)
+    assert seen == {"light": {"wide": [], "narrow": []}, "dark": {"wide": [], "narrow": []}}
+
+
+def _look(page: Page) -> dict[str, list[str]]:
+    """What is wrong with the page, by the width of the screen."""
+    seen = {}
+    for name, size in (("wide", WIDE), ("narrow", NARROW)):
+        page.set_viewport_size(size)
+        seen[name] = looks.findings(page) + [f"wider than the screen: {one}" for one in looks.overflow(page)]
+    page.set_viewport_size(WIDE)
+    return seen

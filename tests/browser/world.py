@@ -1,0 +1,230 @@
+"""An organisation at work: enough of everything that no page is looked at empty."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from auditlog.context import set_actor
+from django.utils import timezone
+from django_q.models import Failure, Schedule
+
+from blacklist import saving
+from blacklist.models import RuleKind
+from blacklist.rules import ParsedRule
+from sync.crm.base import ObjectAccess
+from sync.enums import ConnectionState, CrmUserFinding, ExportState, OutboxState, RecordKind, TaskKind, TaskState
+from sync.models import (
+    Connection,
+    CrmUserLookup,
+    Enrolment,
+    OutboxRow,
+    PendingConnection,
+    Play,
+    Record,
+    Task,
+    TaskSyncExport,
+    Trouble,
+)
+from teams.models import EmailDirection, Notice, NoticeKind, Organisation, SwitchChoice, User
+from tests.factories import EnrolmentFactory, PlayFactory, PlayStepFactory, RecordFactory, TaskFactory
+from tests.people import People, make_people
+from tests.sync.admin.conftest import make_connection
+from tests.sync.failing import LONG, RULE, refuse
+from tests.sync.results import make_done
+from tests.teams.logging_in import give_app
+from tests.teams.switches import give_mailboxes, set_switch
+
+# What a browser sent when a passkey was added.
+PASSKEY = {
+    "type": "public-key",
+    "id": "1xejhpXIx593axTcLoxxtunBWiNwg7BkRNl5NXq5RIM",
+    "rawId": "1xejhpXIx593axTcLoxxtunBWiNwg7BkRNl5NXq5RIM",
+    "response": {
+        "clientDataJSON": "eyJ0eXBlIjoid2ViYXV0aG4uY3JlYXRlIiwiY2hhbGxlbmdlIjoic3Z1Q1hvRV9TalI0UE9SOGhBbFNZZjRfSlc0Tm1"
+        "nbVRjcUVSWHVJbzdKTSIsIm9yaWdpbiI6Imh0dHA6Ly9sb2NhbGhvc3Q6NTU4OTUifQ",
+        "attestationObject": "o2NmbXRkbm9uZWdhdHRTdG10oGhhdXRoRGF0YVikSZYN5YgOjGh0NBcPZHZgW4_krrmihjLHmVzzuoMdl2NFAAAAA"
+        "QECAwQFBgcIAQIDBAUGBwgAINcXo4aVyMefd2sU3C6McbbpwVojcIOwZETZeTV6uUSDpQECAyYgASFYIP3kPpkPLh5KiZRFi-qhcq5ASZNz"
+        "rwdOeVkaAfRKJ9M9Ilggh__NSR80Yf8HCdK3ZYmlrW2bsLJqr5zDq-9oeK_rYZM",
+        "transports": ["internal"],
+    },
+    "clientExtensionResults": {"credProps": {}},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    people: People
+    connection: Connection
+    record: Record
+    play: Play
+    task: Task  # refused by the CRM
+    row: OutboxRow
+    trouble: Trouble
+    export: TaskSyncExport
+    schedule: Schedule
+    failure: Failure
+    secret: str  # of the colleague's authenticator app
+    passkey: Authenticator
+
+
+def make_world() -> World:
+    """Return an organisation that has been at work for a while; `people.colleague` has a second factor."""
+    people = make_people()
+    connection = make_connection(org_name="Northwind", api_used=1200, api_limit=15000, **_seen())
+    record = RecordFactory.create(connection=connection, kind=RecordKind.CONTACT, name="Carla Contact")
+    play = _enrol(people, record)
+    task = _work(connection, people, record)
+    _switch(people)
+    _fill_blacklists(people)
+    _tell(people)
+    secret = give_app(people.colleague)
+    RecoveryCodes.activate(people.colleague)
+    return World(
+        people,
+        connection,
+        record,
+        play,
+        task,
+        row=task.outbox_rows.get(),
+        trouble=Trouble.objects.get(),
+        export=_prepare_files(people),
+        schedule=Schedule.objects.create(name="Refresh records", func="math.sqrt", args="4"),
+        failure=_fail(),
+        secret=secret,
+        passkey=Authenticator.objects.create(
+            user=people.colleague, type=Authenticator.Type.WEBAUTHN, data={"name": "Laptop", "credential": PASSKEY}
+        ),
+    )
+
+
+def disconnect(world: World) -> None:
+    Connection.objects.update(
+        state=ConnectionState.DISCONNECTED,
+        down_since=timezone.now() - timedelta(hours=3),
+        error_code="invalid_grant",
+        error_message="inactive user",
+        error_at=timezone.now(),
+    )
+
+
+def forget_connection(world: World) -> None:
+    """As before the first connection."""
+    Trouble.objects.all().delete()
+    Enrolment.objects.all().delete()
+    OutboxRow.objects.all().delete()
+    Task.objects.all().delete()
+    Record.objects.all().delete()
+    Connection.objects.all().delete()
+
+
+def _seen() -> dict[str, object]:
+    return {"api_seen_at": timezone.now(), "schema_at": timezone.now()}
+
+
+def _enrol(people: People, record: Record) -> Play:
+    play = PlayFactory.create(name="Renewal")
+    for position, name in enumerate(("First call", "Second call"), start=1):
+        PlayStepFactory.create(play=play, position=position, name=name)
+    EnrolmentFactory.create(play=play, record=record, user=people.rep)
+    return play
+
+
+def _work(connection: Connection, people: People, record: Record) -> Task:
+    """Tasks in every state; the one that is returned was refused by a validation rule."""
+    for state in (OutboxState.DONE, OutboxState.PENDING, OutboxState.CANCELLED):
+        make_done(connection, people.rep, f"Call that is {state.label}", state, who=record, record=record)
+    TaskFactory.create(user=people.rep, kind=TaskKind.EMAIL, state=TaskState.OPEN, completed_at=None)
+    refuse(connection, people.rep, LONG, 2)
+    [task] = refuse(connection, people.rep, RULE)
+    return task
+
+
+def _switch(people: People) -> None:
+    give_mailboxes(people.rep, people.colleague)
+    for direction in (EmailDirection.OUTBOUND, EmailDirection.INBOUND):
+        set_switch(None, direction, SwitchChoice.ON, people.admin)
+    set_switch(people.rep, EmailDirection.OUTBOUND, SwitchChoice.OFF, people.manager)
+    Organisation.objects.update(own_domains=["example.com"])
+    with set_actor(people.manager):
+        people.north.name = "North and West"
+        people.north.save()
+        people.north.name = "North"
+        people.north.save()
+
+
+def _fill_blacklists(people: People) -> None:
+    company = [
+        ParsedRule(RuleKind.DOMAIN, "rival.example", "rival.example"),
+        ParsedRule(RuleKind.ADDRESS, "boss@bank.example", "boss@bank.example"),
+        ParsedRule(RuleKind.KEYWORD, "merger", "merger"),
+    ]
+    saving.save(None, 0, saving.Change(added=company), actor=people.manager)
+    own = [ParsedRule(RuleKind.DOMAIN, "family.example", "family.example")]
+    saving.save(people.rep, 0, saving.Change(added=own), actor=people.rep)
+
+
+def _tell(people: People) -> None:
+    for user in (people.rep, people.manager):
+        Notice.objects.create(
+            user=user, kind=NoticeKind.FILE_READY, title="A file is ready", text="Until Friday.", path="/notices/"
+        )
+        Notice.objects.create(
+            user=user, kind=NoticeKind.ERRORS, title="An error grows", read_at=timezone.now(), path="/notices/"
+        )
+
+
+def _prepare_files(people: People) -> TaskSyncExport:
+    now = timezone.now()
+    times = {"since": now - timedelta(days=30), "until": now, "expires_at": now + timedelta(days=7)}
+    for state in (ExportState.FAILED, ExportState.READY):
+        TaskSyncExport.objects.create(
+            requested_by=people.manager, state=state, error="", rows_total=120, rows_done=120, bytes=9000, **times
+        )
+    return TaskSyncExport.objects.create(
+        requested_by=people.manager, state=ExportState.RUNNING, rows_total=120, rows_done=40, started_at=now, **times
+    )
+
+
+def _fail() -> Failure:
+    now = timezone.now()
+    return Failure.objects.create(
+        id="f" * 32, name="job", func="math.sqrt", started=now, stopped=now, success=False, result="ValueError: no"
+    )
+
+
+def log_in_elsewhere(world: World) -> None:
+    """An admin has let Playbooks in at Salesforce and has not accepted it yet."""
+    access = [ObjectAccess("Task", True, True, True), ObjectAccess("Contact", True, False, False, ("MobilePhone",))]
+    PendingConnection.objects.create(
+        user=world.people.admin,
+        login_url=world.connection.login_url,
+        instance_url=world.connection.instance_url,
+        access_token="a",
+        refresh_token="r",
+        org_id=world.connection.org_id,
+        org_name="Northwind",
+        access_user_id=world.connection.access_user_id,
+        access_user_name="Integration User",
+        username="integration@northwind.example",
+        access=[each.to_json() for each in access],
+        schema=world.connection.schema,
+    )
+
+
+def lose_crm_users(world: World) -> None:
+    """Of one user several CRM users were found, the other was not looked for."""
+    User.objects.update(crm_user_id=None)
+    candidates = [
+        {
+            "id": f"005AAAAAAAAAAa{n}Y5H",
+            "name": "Rosa",
+            "username": f"rosa{n}@x.example",
+            "is_active": True,
+            "is_free": True,
+        }
+        for n in (1, 2)
+    ]
+    CrmUserLookup.objects.create(
+        user=world.people.rep, finding=CrmUserFinding.SEVERAL, candidates=candidates, at=timezone.now()
+    )
