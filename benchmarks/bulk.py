@@ -196,7 +196,7 @@ class _Made:
 
     def _user_of_task(self) -> str:
         # Spread, so that a user's and a team's rows lie far apart.
-        return f"(n * 7919) % {self.size.users} + 1"
+        return f"(n * 7919 + n / 97) % {self.size.users} + 1"
 
     def _state(self, done: str, other: str) -> str:
         return f"CASE WHEN n % 200 = 0 OR n % 100 IN (1, 2) THEN {other} ELSE {done} END"

@@ -80,7 +80,7 @@ class LinkedByTask(ChangeList):  # type: ignore[misc]
 
 @admin.register(LogRow)
 class TaskSyncLogAdmin(ReadOnlyAdmin):
-    list_display = ("asked_at", "rep", "subject", "record", "state_badge", "answer")
+    list_display = ("subject", "asked_at", "rep", "record", "state_badge", "answer")
     list_display_links = ("subject",)
     list_filter = (StateFilter, ErrorCodeFilter, UserFilter, RowTeamFilter, ("created_at", DayRangeFilter))
     list_before_template = "task_sync/log_intro.html"
@@ -182,7 +182,7 @@ class TaskSyncLogAdmin(ReadOnlyAdmin):
             return format_html('<span class="pb-quiet">{}</span>', _("not tried yet"))
         last = _attempt(tries[0], len(tries))
         if len(tries) == 1:
-            return last
+            return format_html('<div class="pb-answer">{}</div>', last)
         earlier = tries[1 : MOST_EARLIER + 1]
         items = format_html_join(
             "", "<li>{}</li>", ((_attempt(each, len(tries) - 1 - at),) for at, each in enumerate(earlier))
@@ -192,7 +192,8 @@ class TaskSyncLogAdmin(ReadOnlyAdmin):
         count = len(tries) - 1
         words = ngettext("%(count)d earlier attempt", "%(count)d earlier attempts", count) % {"count": count}
         return format_html(
-            '{}<details class="pb-earlier"><summary>{}</summary><ol class="pb-log">{}</ol></details>',
+            '<div class="pb-answer">{}<details class="pb-earlier"><summary>{}</summary>'
+            '<ol class="pb-log">{}</ol></details></div>',
             last,
             words,
             items,
