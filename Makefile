@@ -15,7 +15,7 @@ MANAGE := $(RUN) manage.py
 PYTEST := env -u TEST_DATABASE_URL -u TEST_REDIS_URL $(RUN) -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run setup test test-postgres test-slow test-redis test-browser crash bench real-mail clients check format lock clean
+.PHONY: help demo run setup test test-postgres test-slow test-redis test-browser screenshots crash bench real-mail clients check format lock clean
 .DELETE_ON_ERROR:
 
 help: ## This list
@@ -54,6 +54,9 @@ test-redis: $(STAMP) ## The tests through django-q2's Redis broker (TEST_REDIS_U
 
 test-browser: $(STAMP) ## The tests in a real browser (Chromium on the PATH, or named in CHROMIUM)
 	$(PYTEST) -n 2 -m browser $(ARGS)
+
+screenshots: $(STAMP) ## Take the guides' pictures anew from a running demo, in Chromium (ARGS="NAME …": only these)
+	@exec $(RUN) docs/screenshots.py $(ARGS)
 
 crash: $(STAMP) ## Kill workers at random while tasks go out, and count what stands in the CRM (ARGS=--short)
 	@exec $(RUN) -m benchmarks.crash $(ARGS)

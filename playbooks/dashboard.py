@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import formats, timezone
-from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -119,7 +118,7 @@ def now_tiles(figures_now: NowFigures, errors: int, now: datetime) -> list[Tile]
     oldest = Tile("–", _("oldest waiting"), _("Nothing waits."))
     if figures_now.oldest and figures_now.oldest_at:
         oldest = Tile(
-            timesince(figures_now.oldest_at, now, depth=1),
+            in_words(now - figures_now.oldest_at),
             _("oldest waiting"),
             _("Its page says what it waits for."),
             page_of(figures_now.oldest),

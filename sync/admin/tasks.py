@@ -53,7 +53,7 @@ def subject_of(task: Task) -> str:
 
 @admin.register(Task)
 class TaskAdmin(ByHand, ReadOnlyAdmin):
-    lead = _("What your teams’ reps did and have to do, and whether it stands in the CRM. A task’s page says why not.")
+    lead = _("What reps of your teams did or have to do, and whether it stands in the CRM.")
     list_display = ("short_subject", "kind", "user", "record_name", "completed", "sync_badge")
     list_filter = (
         SyncStateFilter,

@@ -26,7 +26,7 @@ def users(db: None) -> dict[str, User]:
 
 def test_each_rep_shows_another_reason(users: dict[str, User]) -> None:
     viewer = users["Elena Rossi"].pk
-    states = states_of(users.values())
+    states = states_of(list(users.values()))
     said = {
         name: [in_words(states[user.pk][direction], viewer).partition(":")[0] for direction in EmailDirection]
         for name, user in users.items()
