@@ -2,12 +2,12 @@
 
 from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
-from django.contrib.auth.tokens import default_token_generator
 from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from teams.link_tokens import tokens
 from teams.models import User
 from teams.sign_in import password_link
 
@@ -19,7 +19,8 @@ class CannotInviteError(ValueError):
 def invite(user: User, by: User | None = None) -> None:
     """Send `user` the link, and note when. `by` is named in the mail.
 
-    The link ends after PASSWORD_RESET_TIMEOUT, with the first log-in, and with a new password or address. Raises
+    The link ends after PASSWORD_RESET_TIMEOUT, with the first log-in, with a new password or address, and when they are
+    deactivated. Raises
     CannotInviteError for who is deactivated, and OSError (SMTPException is one) if the mail can't be handed over:
     nothing is noted then.
     """
@@ -28,7 +29,7 @@ def invite(user: User, by: User | None = None) -> None:
     context = {
         "user": user,
         "by": by,
-        "link": password_link(user_pk_to_url_str(user), default_token_generator.make_token(user)),
+        "link": password_link(user_pk_to_url_str(user), tokens.make_token(user)),
         "days": settings.PASSWORD_RESET_TIMEOUT // 86_400,
         "site_url": settings.SITE_URL,
         "single_sign_on": bool(settings.SOCIALACCOUNT_PROVIDERS),

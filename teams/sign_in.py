@@ -51,6 +51,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         # Whoever was locked out by wrong tries and has a new password may use it at once.
         self._delete_login_attempts_cached_email(self.request, email=user.email)
 
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """Count wrong tries by address alone: the host and port that django-allauth adds are the visitor's to choose."""
+        return str(credentials.get("email", "")).strip().lower()
+
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         """Ask for the password again before the second factor is changed, unless it was given minutes ago."""
         if not super().is_reauthentication_required(app=app, **kwargs):

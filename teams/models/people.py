@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterable
+from datetime import UTC
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
@@ -10,6 +11,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from teams.crm_ids import CrmIdField
@@ -63,6 +65,12 @@ class UserQuerySet(models.QuerySet["User"]):
 
     def admins(self) -> Self:
         return self.active().filter(role=Role.ADMIN)
+
+    def update(self, **values: Any) -> int:
+        """Update as ever; who is deactivated that way loses their sessions, too (see User.deactivated_at)."""
+        if values.get("is_active", True) is not True:
+            values = {"deactivated_at": timezone.now(), **values}
+        return super().update(**values)
 
     def visible_to(self, viewer: "User") -> Self:
         """Whom `viewer` may see: reps themselves, managers also their own teams, admins everyone.
@@ -124,6 +132,8 @@ class User(AbstractBaseUser):
     is_active = models.BooleanField(
         _("active"), default=True, help_text=_("Deactivate users instead of deleting them.")
     )
+    # The last time; every session carries it, so that none from before works again after a reactivation.
+    deactivated_at = models.DateTimeField(_("deactivated at"), null=True, blank=True, editable=False)
     invited_at = models.DateTimeField(_("invited at"), null=True, blank=True, editable=False)
     date_joined = models.DateTimeField(_("joined"), default=timezone.now, editable=False)
 
@@ -151,6 +161,27 @@ class User(AbstractBaseUser):
     def clean(self) -> None:
         self.email = self.email.strip().lower()
         self.crm_user_id = self.crm_user_id or None
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        fields = kwargs.get("update_fields")
+        if self._is_being_deactivated(fields):
+            self.deactivated_at = timezone.now()
+            if fields is not None:
+                kwargs["update_fields"] = {*fields, "deactivated_at"}
+        super().save(*args, **kwargs)
+
+    def _is_being_deactivated(self, fields: Iterable[str] | None) -> bool:
+        if self._state.adding or self.is_active or (fields is not None and "is_active" not in fields):
+            return False
+        return User.objects.active().filter(pk=self.pk).exists()  # type: ignore[no-any-return]
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """Return what a session must carry to be taken; Django's own for whoever was never deactivated."""
+        own: str = super()._get_session_auth_hash(secret)  # type: ignore[misc]
+        if self.deactivated_at is None:
+            return own
+        since = self.deactivated_at.astimezone(UTC).isoformat()
+        return salted_hmac("teams.User.deactivated_at", own + since, secret=secret, algorithm="sha256").hexdigest()
 
     @property
     def is_staff(self) -> bool:

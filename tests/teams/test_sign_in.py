@@ -1,6 +1,7 @@
 """Logging in and out, a new password, throttling, and sessions that end."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -80,6 +81,13 @@ def test_log_in_wrong_too_often_is_throttled_for_this_address_alone(people: Peop
         "Too many wrong tries. Wait five minutes, or ask for a new password."
     ]
     assert log_in("rosa@example.com").status_code == 302
+
+
+def test_log_in_wrong_too_often_is_throttled_whatever_host_the_request_names(people: People) -> None:
+    for port in range(8001, 8006):
+        log_in("mia@example.com", "wrong", client=Client(headers={"host": f"localhost:{port}"}))
+    elsewhere = Client(headers={"host": "127.0.0.1:9000"})
+    assert log_in("mia@example.com", client=elsewhere).status_code == 200
 
 
 def test_log_in_counts_wrong_tries_by_visitor_whatever_they_claim(people: People) -> None:
@@ -206,6 +214,55 @@ def test_deactivated_is_out_at_the_very_next_request_and_stays_out(people: Peopl
     assert client.get(url).status_code == 302
     User.objects.filter(pk=people.manager.pk).update(is_active=True)
     assert client.get(url).status_code == 302
+
+
+def deactivate_by_update(user: User) -> None:
+    User.objects.filter(pk=user.pk).update(is_active=False)
+
+
+def deactivate_by_save(user: User) -> None:
+    user = User.objects.get(pk=user.pk)
+    user.is_active = False
+    user.save(update_fields=["is_active"])
+
+
+def deactivate_on_the_page(user: User) -> None:
+    form = {"name": user.name, "email": user.email, "role": user.role, "mail_provider": "none"}
+    admin = User.objects.get(email="ada@example.com")
+    assert logged_in(admin).post(f"/manager/teams/user/{user.uuid}/change/", form).status_code == 302
+
+
+def deactivate_in_the_list(user: User) -> None:
+    admin = User.objects.get(email="ada@example.com")
+    data = {"action": "deactivate", "_selected_action": [str(user.pk)]}
+    assert logged_in(admin).post("/manager/teams/user/", data).status_code == 302
+
+
+@pytest.mark.parametrize(
+    "deactivate", [deactivate_by_update, deactivate_by_save, deactivate_on_the_page, deactivate_in_the_list]
+)
+def test_deactivated_and_activated_again_while_away_must_log_in_anew(
+    people: People, deactivate: Callable[[User], None]
+) -> None:
+    client = logged_in(people.manager)
+    deactivate(people.manager)
+    assert not User.objects.get(pk=people.manager.pk).is_active
+    User.objects.filter(pk=people.manager.pk).update(is_active=True)
+    assert client.get("/settings/profile/").status_code == 302
+    people.manager.refresh_from_db()
+    again = logged_in(people.manager)
+    people.manager.save()
+    assert again.get("/settings/profile/").status_code == 200
+
+
+def test_deactivated_and_activated_again_needs_a_new_link_for_the_password(people: People) -> None:
+    Client().post(RESET, {"email": "rosa@example.com"})
+    path = link_in(str(mail.outbox[0].body))
+    deactivate_by_update(people.rep)
+    assert choose(path) == (200, "")
+    User.objects.filter(pk=people.rep.pk).update(is_active=True)
+    assert choose(path) == (200, "")
+    assert log_in("rosa@example.com").status_code == 302
 
 
 @pytest.mark.parametrize(
