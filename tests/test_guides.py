@@ -1,0 +1,42 @@
+"""The guides: what they link to is there, and every picture is one that the script takes, of a size that loads fast."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from docs.screenshots import IMAGES, PICTURES, ROOT
+
+PAGES = ["README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+
+
+def anchors(page: Path) -> set[str]:
+    """The headings of a page as its viewer names them in addresses."""
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in HEADING.findall(page.read_text())}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_link_of_a_page_leads_somewhere(name: str) -> None:
+    page = ROOT / name
+    broken = []
+    for target in LINK.findall(page.read_text()):
+        path, _hash, anchor = target.partition("#")
+        file = (page.parent / path).resolve() if path else page
+        if not target.startswith("https://") and (not file.exists() or (anchor and anchor not in anchors(file))):
+            broken.append(target)
+    assert broken == []
+
+
+def test_the_pictures_are_those_of_the_script_and_each_is_shown() -> None:
+    taken = {f"{picture.file}.png" for picture in PICTURES}
+    texts = "".join((ROOT / name).read_text() for name in ("README.md", "docs/guide-managers.md", "docs/guide-reps.md"))
+    assert {path.name for path in IMAGES.iterdir()} == taken
+    assert set(re.findall(r"images/([\w-]+\.png)\)", texts)) == taken
+    assert [path.name for path in IMAGES.iterdir() if path.stat().st_size > 160_000] == []
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/guide-managers.md", "docs/guide-reps.md"])
+def test_every_picture_says_in_words_what_it_shows(name: str) -> None:
+    assert [alt for alt in re.findall(r"!\[([^\]]*)\]", (ROOT / name).read_text()) if len(alt) < 20] == []
