@@ -52,7 +52,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         self._delete_login_attempts_cached_email(self.request, email=user.email)
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
-        """Count wrong tries by address alone: the host and port that django-allauth adds are the visitor's to choose."""
+        """Count wrong tries by address alone: the host and port that django-allauth adds are anybody's to choose."""
         return str(credentials.get("email", "")).strip().lower()
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:

@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path, re_path
 
 from teams import single_sign_on
+from teams.views.passkeys import remove_passkey
 
 
 def closed(request: HttpRequest) -> HttpResponse:
@@ -45,7 +46,7 @@ urlpatterns = [
     path("2fa/passkeys/add/", passkeys.add_webauthn, name="mfa_add_webauthn"),
     path("2fa/passkeys/login/", passkeys.login_webauthn, name="mfa_login_webauthn"),
     path("2fa/passkeys/reauthenticate/", passkeys.reauthenticate_webauthn, name="mfa_reauthenticate_webauthn"),
-    path("2fa/passkeys/<int:pk>/remove/", passkeys.remove_webauthn, name="mfa_remove_webauthn"),
+    path("2fa/passkeys/<int:pk>/remove/", remove_passkey, name="mfa_remove_webauthn"),
     path("2fa/passkeys/<int:pk>/edit/", passkeys.edit_webauthn, name="mfa_edit_webauthn"),
     path("google/login/", single_sign_on.log_in, {"provider": "google"}, name="google_login"),
     path("google/login/callback/", single_sign_on.come_back, {"provider": "google"}, name="google_callback"),

@@ -162,6 +162,24 @@ def test_the_only_one_stays_while_it_is_required(people: People) -> None:
     assert [message.subject for message in mail.outbox] == ["The authenticator app was removed from your log-in"]
 
 
+def test_the_only_passkey_stays_while_it_is_required(people: People) -> None:
+    client = Client()
+    log_in("mia@example.com", client=client)
+    kind, data = Authenticator.Type.WEBAUTHN, {"name": "Key", "credential": {}}
+    passkey = Authenticator.objects.create(user=people.manager, type=kind, data=data)
+    url = f"/accounts/2fa/passkeys/{passkey.pk}/remove/"
+    require(SecondFactor.MANAGERS)
+    response = client.post(url, follow=True)
+    assert [str(message) for message in response.context["messages"]] == [
+        "Your role needs a second factor, and this is the only one. Add another one first."
+    ]
+    assert has_second_factor(people.manager)
+    assert logged_in(people.rep).post(url).status_code == 404
+    require(SecondFactor.ADMINS)
+    assert client.post(url)["Location"] == "/accounts/2fa/passkeys/"
+    assert not has_second_factor(people.manager)
+
+
 def test_forgotten_is_asked_anew(people: People) -> None:
     require(SecondFactor.EVERYONE)
     give_app(people.rep)
