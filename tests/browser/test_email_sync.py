@@ -38,8 +38,11 @@ def test_m13_organisation_first_and_the_blacklist_before(people: People, open_pa
     rep = open_page("/settings/email/crm-email-sync/", people.rep)
     expect(rep.get_by_role("switch", name="Outbound")).to_be_disabled()
     assert reason(rep, "outbound") == "Off: outbound is off for the whole organisation."
+    manager = open_page("/manager/", people.manager)
+    open_member(manager, "North", "Rosa Rep")
+    expect(manager.get_by_role("switch", name="Outbound: Rosa Rep")).to_be_disabled()
 
-    manager = open_page("/manager/settings/email/crm-email-sync/", people.manager)
+    manager.goto("/manager/settings/email/crm-email-sync/")
     manager.get_by_role("switch", name="Outbound for the whole organisation").click()
     expect(manager.get_by_role("heading", name="the Company Blacklist is empty")).to_be_visible()
     expect(manager.get_by_role("link", name="Fill it first")).to_be_visible()

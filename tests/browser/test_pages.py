@@ -1,16 +1,32 @@
 """Every page with something on it: in light and dark, wide and narrow, by keyboard, and under axe-core."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from django.urls import URLPattern, get_resolver
+from django.urls import URLPattern, get_resolver, reverse
 from playwright.sync_api import Page
 
 from tests.browser import looks
 from tests.browser.conftest import NARROW, WIDE, Visitor
 from tests.browser.pages import NO_PAGES, PAGES, Shown
 from tests.browser.world import World, make_world
+from tests.people import People
+
+# Where nothing stands on the first day, and the page says so.
+EMPTY = [
+    "notices",
+    "my_blacklist",
+    "admin:index",
+    "company_blacklist",
+    "task_sync",
+    "task_sync_results",
+    "task_sync_errors",
+    "crm_users",
+    "admin:sync_play_changelist",
+    "admin:sync_record_changelist",
+    "admin:sync_task_changelist",
+]
 
 
 @pytest.fixture
@@ -51,6 +67,12 @@ def test_page(shown: Shown, world: World, visitor: Visitor) -> None:
     page.wait_for_selector("html.dark" if shown.status not in (403, 404) else "html")
     seen["dark"] = _look(page)
     assert seen == {"light": {"wide": [], "narrow": []}, "dark": {"wide": [], "narrow": []}}
+
+
+@pytest.mark.parametrize("name", EMPTY)
+def test_page_of_a_new_installation(name: str, people: People, open_page: Callable[..., Page]) -> None:
+    page = open_page(reverse(name), people.admin)
+    assert _look(page) == {"wide": [], "narrow": []}
 
 
 def _look(page: Page) -> dict[str, list[str]]:

@@ -105,6 +105,7 @@ def test_passkey_is_added_and_logs_in_without_a_password(people: People, open_pa
     page = open_page("/accounts/login/")
     give_authenticator(page)
     log_in(page, people.rep)
+    expect(page.get_by_text("Hello Rosa Rep.")).to_be_visible()
     page.goto("/accounts/2fa/")
     page.get_by_role("link", name="Add a passkey").click()
     page.get_by_label("Name").fill("Laptop")

@@ -75,6 +75,7 @@ def prepare(page: Page, crm_user_id: str = "") -> None:
     page.get_by_role("link", name="Results", exact=True).click()
     page.get_by_label("CRM user id", exact=True).fill(crm_user_id)
     page.get_by_role("button", name="Prepare CSV").click()
+    expect(page.get_by_text("The file is being prepared.")).to_be_visible()
 
 
 def subjects(page: Page, press: str) -> list[str]:
@@ -90,7 +91,6 @@ def test_m22_results_are_prepared_shown_with_their_size_and_downloaded(people: P
     work_off()
     page = open_page("/manager/", people.admin)
     prepare(page)
-    expect(page.get_by_text("The file is being prepared.")).to_be_visible()
     expect(page.get_by_role("progressbar", name="Progress")).to_be_visible()
     work_off()
     # The page looks by itself how far it is.
@@ -99,6 +99,10 @@ def test_m22_results_are_prepared_shown_with_their_size_and_downloaded(people: P
     expect(page.get_by_role("article").first).to_contain_text("2 rows")
     expect(download).to_have_text(re.compile(r"Download \(\d+\sbytes\)"))
     assert subjects(page, "Download (") == ["Call of Rosa Rep", "Call of Sven Stranger"]
+
+    page.get_by_role("link", name="Notices: 1 unread").click()
+    expect(page.get_by_role("heading", name="Task Sync Results are ready")).to_be_visible()
+    page.go_back()
 
     # Filtered by a CRM id afterwards ...
     page.get_by_label("Only one CRM user id:").fill(str(people.rep.crm_user_id))
