@@ -34,13 +34,15 @@ _ALIASES = {
 }
 # Codecs that no mail program means: they run programs' escapes or take quadratic time.
 _REFUSED = frozenset({"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined", "mbcs", "oem"})
+_LAST = "windows-1252"  # has a character for nearly every byte
 _NOT_STORABLE = re.compile("[\x00\ud800-\udfff]+")  # PostgreSQL stores no NUL, UTF-8 has no surrogates
 
 
-def decoded(data: bytes, charset: str = "") -> str:
+def decoded(data: bytes, charset: str = "", *, guess: bool = True) -> str:
     """Return `data` as text: by its declared charset, its alias, UTF-8, a guess, and windows-1252 at last.
 
     A text that is UTF-8 but for a few broken bytes is read as that: a guess would garble all of its umlauts.
+    `guess`: False where there are many texts, as a guess costs more than all the rest.
     """
     for codec in (_codec(charset), "utf-8"):
         if codec:
@@ -52,7 +54,7 @@ def decoded(data: bytes, charset: str = "") -> str:
     foreign = sum(not character.isascii() for character in damaged)
     if damaged.count("\N{REPLACEMENT CHARACTER}") * 4 <= foreign:
         return clean(damaged)
-    return clean(_guessed(data))
+    return clean(_guessed(data) if guess else data.decode(_LAST, "replace"))
 
 
 def clean(text: str) -> str:
@@ -78,4 +80,4 @@ def _guessed(data: bytes) -> str:
             return data.decode(best.encoding)
     except (UnicodeError, LookupError, ValueError):
         pass
-    return data.decode("windows-1252", "replace")
+    return data.decode(_LAST, "replace")

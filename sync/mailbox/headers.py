@@ -16,8 +16,13 @@ ADDRESS_HEADERS = ("from", "sender", "reply-to", "to", "cc", "bcc")
 
 MAX_HEADER = 500_000  # characters of one header; ten thousand recipients fit
 MAX_NESTED = 50  # brackets; the parser calls itself for each
-_ANYTHING_LIKE_AN_ADDRESS = re.compile(r'[^\s<>"(),:;@\[\]\\]+@[^\s<>"(),:;@\[\]\\]+')
-_MESSAGE_ID = re.compile(r"<\s*([^<>\s]+@[^<>\s]+)\s*>|^\s*([^<>\s]+@[^<>\s]+)\s*$")
+MAX_VALUES = 100  # headers of one name; what is beyond them is read as one
+MAX_ENCODED_WORDS = 100  # of one header, of which each is worth a guess at its charset
+# Each beginning is tried once and nothing twice: whoever writes to us decides how long a header is.
+_PIECE = r'[^\s<>"(),:;@\[\]\\]'
+_ANYTHING_LIKE_AN_ADDRESS = re.compile(rf"(?<!{_PIECE}){_PIECE}++@{_PIECE}++")
+_ID = r"([^<>\s][^<>\s@]*+@[^<>\s]++)"
+_MESSAGE_ID = re.compile(rf"<\s*+{_ID}\s*+>|^\s*+{_ID}\s*+$")
 
 
 class Address(NamedTuple):
@@ -32,6 +37,8 @@ def texts(message: Message, name: str) -> list[str]:
     """Return what each header `name` holds, unfolded but not decoded; bytes beyond ASCII as text."""
     # raw_items doesn't interpret anything; the other ways do.
     found = [str(value) for key, value in message.raw_items() if key.lower() == name]
+    if len(found) > MAX_VALUES:
+        found[MAX_VALUES - 1 :] = [", ".join(found[MAX_VALUES - 1 :])]
     return [_unescaped(_cut(value)).replace("\r", "").replace("\n", "") for value in found]
 
 
@@ -51,18 +58,22 @@ def _is_escaped(value: str) -> bool:
     return all(character.isascii() or "\udc80" <= character <= "\udcff" for character in value)
 
 
-def plain(value: str) -> str:
+def plain(value: str, *, guess: bool = True) -> str:
     """Return an unstructured header (a subject, a name) as people read it: encoded words decoded, on one line."""
-    readable = _without_encoded_words(value) if "=?" in value else value
+    readable = _without_encoded_words(value, guess=guess) if "=?" in value else value
     return " ".join(clean(readable).split()) or " ".join(clean(value).split())
 
 
-def _without_encoded_words(value: str) -> str:
+def _without_encoded_words(value: str, *, guess: bool) -> str:
+    # Behind the last end no encoded word can begin; the library would look for one there again and again.
+    words, end, rest = " ".join(value.splitlines()).rpartition("?=")
     try:
-        pieces = decode_header(value)
+        pieces = decode_header(words + end)
     except Exception:  # noqa: BLE001 - binascii.Error, HeaderParseError and what else a foreign text brings
         return value
-    return "".join(piece if isinstance(piece, str) else decoded(piece, charset or "") for piece, charset in pieces)
+    guess = guess and len(pieces) <= MAX_ENCODED_WORDS
+    read = (each if isinstance(each, str) else decoded(each, charset or "", guess=guess) for each, charset in pieces)
+    return "".join(read) + rest
 
 
 def subject(message: Message) -> str:
@@ -75,7 +86,7 @@ def addresses(message: Message) -> tuple[Address, ...]:
     for header in ADDRESS_HEADERS:
         for value in texts(message, header):
             for name, address in _parsed(value):
-                found.setdefault(Address(header, plain(name), address))
+                found.setdefault(Address(header, plain(name, guess=False), address))
     return tuple(found)
 
 

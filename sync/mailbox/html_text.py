@@ -74,6 +74,7 @@ def _rendered(html: str, *, without_quotes: bool) -> str:
 
 
 def _dropped(element: Any) -> None:
-    """Take `element` out, but not the text behind it."""
+    """Empty `element`, but not of the text behind it: to take it out, that text would be copied once for each."""
     if element.getparent() is not None:
-        element.drop_tree()
+        element.clear(keep_tail=True)
+        element.tag = "span"

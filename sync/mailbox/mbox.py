@@ -14,7 +14,8 @@ MAX_MESSAGE = 50_000_000  # bytes; of a longer one the beginning is read (its te
 MAX_LINE = 1_000_000  # bytes read at once
 _LOOKED_AT = 65_536
 
-_SEPARATOR = re.compile(rb"From .*\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\b.*\d\d:\d\d")
+# The first day of the week counts (atomic): a line of nothing else would be looked through once for each.
+_SEPARATOR = re.compile(rb"From (?>.*?\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\b).*?\d\d:\d\d")
 _QUOTED_SEPARATOR = re.compile(rb">+From ")
 _HEADER = re.compile(rb"^[!-9;-~]+[ \t]*:", re.MULTILINE)
 _OF_MAIL = re.compile(
@@ -91,15 +92,13 @@ class _Kept:
     """The lines of one message, up to what is read of it."""
 
     def __init__(self) -> None:
-        self._lines: list[bytes] = []
-        self._size = 0
+        self._raw = bytearray()  # not a list of lines: short ones would take thirty times their length
 
     def add(self, line: bytes) -> None:
-        if self._size < MAX_MESSAGE:
-            self._lines.append(line)
-            self._size += len(line)
+        if len(self._raw) < MAX_MESSAGE:
+            self._raw += line
 
     def taken(self) -> bytes:
-        raw = b"".join(self._lines)
-        self.__init__()  # type: ignore[misc]
+        raw = bytes(self._raw)
+        self._raw.clear()
         return raw

@@ -17,12 +17,17 @@ from sync.mailbox.headers import Address
 from sync.mailbox.html_text import text_of
 
 MAX_TEXT = 5_000_000  # characters of all texts together; what is beyond it is not read
+PER_TAG = 20  # characters that a tag of HTML counts for, by the time it takes
 MAX_PARTS = 500
+MAX_GUESSED = 20  # parts whose charset is guessed when it isn't told
+MAX_LINES = 1_000_000  # the parser makes an object of each; a message of 50 MB has 700,000
+MAX_HEAD = 2_000_000  # bytes of all headers
 # The parser passes each line through as many calls as there are parts around it. Real mail has five.
 MAX_BOUNDARIES = 100
 MAX_DEPTH = 50
 
-_BOUNDARY = re.compile(rb"boundary\s*=|content-type:\s*message/", re.IGNORECASE)
+_BOUNDARY = re.compile(rb"boundary[\s*0-9]*=|content-type:\s*message/", re.IGNORECASE)
+_EMPTY_LINE = re.compile(rb"\n\r?\n")
 _FIRST_BOUNDARY = re.compile(r"^--(\S[^\r\n]{0,69})\r?$", re.MULTILINE)
 _LOOKS_LIKE_HTML = re.compile(r"<(?:html|body|table|div|p|br|font)\b[^<>]*>", re.IGNORECASE)
 
@@ -62,7 +67,7 @@ def read_message(raw: bytes) -> Message:
 
 
 def _parsed(raw: bytes) -> ParsedMessage:
-    if sum(1 for _each in _BOUNDARY.finditer(raw)) > MAX_BOUNDARIES:
+    if _is_excessive(raw):
         return _as_one_text(raw)
     try:
         return message_from_bytes(raw, policy=policy.compat32)
@@ -70,9 +75,16 @@ def _parsed(raw: bytes) -> ParsedMessage:
         return _as_one_text(raw)
 
 
+def _is_excessive(raw: bytes) -> bool:
+    if sum(1 for _each in _BOUNDARY.finditer(raw)) > MAX_BOUNDARIES or raw.count(b"\n") > MAX_LINES:
+        return True
+    end = _EMPTY_LINE.search(raw, 0, MAX_HEAD)
+    return end is None and len(raw) > MAX_HEAD
+
+
 def _as_one_text(raw: bytes) -> ParsedMessage:
     head, _empty, body = raw.replace(b"\r\n", b"\n").partition(b"\n\n")
-    flat = message_from_bytes(head + b"\n\n", policy=policy.compat32)
+    flat = message_from_bytes(head[:MAX_HEAD] + b"\n\n", policy=policy.compat32)
     for name in ("content-type", "content-transfer-encoding", "content-disposition"):
         del flat[name]
     flat.set_payload(body.decode("ascii", "surrogateescape"))
@@ -81,10 +93,10 @@ def _as_one_text(raw: bytes) -> ParsedMessage:
 
 def _texts(parsed: ParsedMessage) -> Iterator[TextPart]:
     left = MAX_TEXT
-    for part in _leaves(parsed):
-        for found in _read(part):
-            text = found.text[:left]
-            left -= len(text)
+    for number, part in enumerate(_leaves(parsed)):
+        for found in _read(part, guess=number < MAX_GUESSED) if left > 0 else ():
+            text = found.text[: max(left, 0)]
+            left -= max(len(text), len(found.html), PER_TAG * found.html.count("<"))
             if text.strip():
                 yield TextPart(text, found.html)
 
@@ -103,11 +115,11 @@ def _leaves(parsed: ParsedMessage) -> Iterator[ParsedMessage]:
             waiting.extend((one, depth + 1) for one in reversed(inner) if isinstance(one, ParsedMessage))
 
 
-def _read(part: ParsedMessage) -> list[TextPart]:
+def _read(part: ParsedMessage, *, guess: bool = True) -> list[TextPart]:
     kind = _type(part)
     if _is_attachment(part) or not kind.startswith(("text/", "multipart/")):
         return []
-    text = decoded(_bytes(part), _charset(part))
+    text = decoded(_bytes(part), _charset(part), guess=guess)
     if kind.startswith("multipart/"):  # its boundary is missing
         return _reread(text)
     return [_of_html(text)] if kind == "text/html" else [TextPart(text)]
@@ -119,13 +131,10 @@ def _reread(text: str) -> list[TextPart]:
     if boundary:
         name = boundary[1].rstrip().replace("\\", "\\\\").replace('"', '\\"')
         head = f'Content-Type: multipart/mixed; boundary="{name}"\n\n'
-        try:
-            again = message_from_bytes((head + text).encode("utf-8", "replace"), policy=policy.compat32)
-        except Exception:  # noqa: BLE001 - as above
-            again = ParsedMessage()
+        again = _parsed((head + text).encode("utf-8", "replace"))
         if again.is_multipart():
             kinds = [part for part in _leaves(again) if not _type(part).startswith("multipart/")]
-            return [found for part in kinds for found in _read(part)]
+            return [found for part in kinds for found in _read(part, guess=False)]
     return [_of_html(text)] if _LOOKS_LIKE_HTML.search(text) else [TextPart(text)]
 
 

@@ -130,3 +130,29 @@ def test_date(line: str, expected: datetime | None) -> None:
 
 def test_the_first_date_that_can_be_read_counts() -> None:
     assert _read("Date: nonsense", "Date: 23 Nov 2026 10:00:00 +0000").date == datetime(2026, 11, 23, 10, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("a", []), (".", []), ("a@", ["a@a"]), ("é", []), ("ann@example.com ", ["ann@example.com"])],
+)
+def test_one_thing_over_and_over_is_read_once(value: str, expected: list[str]) -> None:
+    assert sorted(set(_addresses("To: " + value * (MAX_HEADER // len(value) - 1)))) == expected
+
+
+def test_message_id_that_never_ends_is_none() -> None:
+    assert _read("Message-ID: <" + "a@" * 200_000).message_id == ""
+
+
+def test_encoded_words_that_never_end_stay_as_they_are() -> None:
+    beginnings = "=?utf-8?q?a " * 40_000
+    assert _read("Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?= " + beginnings).subject == f"Grüße {beginnings.strip()}"
+
+
+def test_of_many_unknown_charsets_none_is_guessed() -> None:
+    words = "=?x-1?q?=E4=F6?= =?x-2?q?=FC?= "
+    assert _read("Subject: " + words * 10_000).subject == "äöü" * 10_000
+
+
+def test_many_headers_of_one_name_lose_nobody() -> None:
+    assert len(_addresses(*(f"To: person{number}@example.com" for number in range(1000)))) == 1000

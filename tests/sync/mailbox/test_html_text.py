@@ -65,3 +65,13 @@ def test_what_programs_mark_as_quoted_is_left_out() -> None:
 def test_taking_apart_says_when_it_can_t() -> None:
     with pytest.raises(ValueError, match="too long"):
         text_of("<p>x</p>" * MAX_HTML, without_quotes=True)
+
+
+def test_many_quotes_with_text_behind_each() -> None:
+    html = "<p>" + "<blockquote cite=x>quoted</blockquote>own " * 20_000
+    assert text_of(html, without_quotes=True).split() == ["own"] * 20_000
+
+
+def test_quotes_in_quotes_go_together() -> None:
+    html = "a<blockquote type=cite>b<div class=gmail_quote>c</div>d</blockquote>e <i id=Signature>f</i>g"
+    assert text_of(html, without_quotes=True).split() == ["ae", "g"]

@@ -119,3 +119,7 @@ def test_file_without_mail_is_refused_at_once(data: bytes, message: str) -> None
     with pytest.raises(NotMailError) as refused:
         mailbox_messages(io.BytesIO(data))
     assert str(refused.value) == message
+
+
+def test_line_of_nothing_but_days_of_the_week_is_no_separator() -> None:
+    assert _subjects(MBOX + b"\n\nFrom " + b"Mon " * 240_000 + b"\n") == ["One", "Two", "Three"]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sync.mailbox.message import MAX_TEXT, Message, read_message
+from sync.mailbox.message import MAX_HEAD, MAX_LINES, MAX_TEXT, Message, read_message
 
 ALTERNATIVE = (
     b"""\
@@ -155,3 +155,32 @@ def test_any_mixture_of_a_message_s_lines_is_some_message(lines: list[bytes]) ->
     for part in read_message(b"\n".join(lines)).texts:
         assert "\0" not in part.text
         part.text.encode()
+
+
+def _containers(depth: int, boundary: str) -> bytes:
+    """Containers in each other, then many lines."""
+    headers = [f"Content-Type: multipart/mixed; {boundary.format(number)}\n\n" for number in range(depth)]
+    parts = [f"--x{number}\n{header}" for number, header in enumerate(headers[1:])]
+    return (headers[0] + "".join(parts) + "private\n" * 900_000).encode()
+
+
+@pytest.mark.parametrize("boundary", ["boundary=x{}", "boundary*=us-ascii''x{}", "boundary*0=x{}", "BOUNDARY*0*=''x{}"])
+@pytest.mark.parametrize("is_hidden", [False, True])
+def test_containers_within_measure_however_they_are_written(boundary: str, is_hidden: bool) -> None:
+    raw = _containers(2_000, boundary)
+    if is_hidden:  # in base64, in a container without a boundary
+        header = b"Content-Type: multipart/mixed\nContent-Transfer-Encoding: base64\n\n"
+        raw = header + base64.encodebytes(b"--q\n" + raw)
+    message = read_message(b"From: ann@example.com\n" + raw)
+    assert [part.text.count("private\n") > 100_000 for part in message.texts] == [True]
+
+
+def test_endless_short_lines_and_headers_are_read_in_a_cruder_way() -> None:
+    message = read_message(b"Subject: Many\n" + b"a:\n" * (2 * MAX_HEAD) + b"\n" + b"b\n" * (2 * MAX_LINES))
+    assert (message.subject, len(message.texts[0].text)) == ("Many", 4 * MAX_LINES)
+
+
+def test_html_beyond_measure_leaves_the_rest_unread() -> None:
+    hidden = b"--x\nContent-Type: text/html\n\n<p>seen</p><div style='display:none'>" + b"<a>" * 49_000 + b"</div>\n"
+    message = read_message(b"Content-Type: multipart/mixed; boundary=x\n\n" + hidden * 12)
+    assert [part.text.strip() for part in message.texts] == ["seen"] * 6
