@@ -73,9 +73,12 @@ class MessageFacts:
     def body_words(self) -> list[tuple[BodyPart, list[str]]]:
         """Each part with its words; parts that say the same (plain text and HTML) are there once."""
         found: list[tuple[BodyPart, list[str]]] = []
+        seen: set[tuple[str, ...]] = set()
         for part in self.body:
             said = words(part.text)
-            if all(said != other for _part, other in found):
+            same = tuple(said)
+            if same not in seen:
+                seen.add(same)
                 found.append((part, said))
         return found
 

@@ -61,7 +61,16 @@ def compared_address(address: str) -> str:
     try:
         return ascii_address(address)
     except ValueError:
-        return address.strip().lower()
+        local, at, domain = address.strip().lower().rpartition("@")
+        return f"{local}{at}{_compared_domain(domain)}"
+
+
+def _compared_domain(domain: str) -> str:
+    try:
+        return ascii_domain(domain)
+    except ValueError:
+        # What is longer than a domain can be has as many parents as its sender likes: its end alone counts.
+        return domain if len(domain) <= MAX_DOMAIN else domain[-MAX_DOMAIN:].partition(".")[2]
 
 
 def with_parents(domain: str) -> list[str]:

@@ -17,6 +17,8 @@ _IN_A_WORD = regex.compile(rf"[{_SPACED}]", regex.V1)
 _IN_UNSPACED = regex.compile(rf"[[\p{{L}}\p{{N}}\p{{M}}]&&[{_SCRIPTS}]]", regex.V1)
 _ENDS_UNSPACED = regex.compile(rf"[{_UNSPACED}]\p{{M}}*\Z", regex.V1)
 
+# Marks on one character, beyond any language: putting them in order takes quadratic time.
+_MANY_MARKS = regex.compile(r"(?<=\p{M}{30})\p{M}+")
 _BEYOND_LATIN = re.compile(r"[^\x00-\xff]")
 _MARKER = "\0"
 _MOST_REMEMBERED = 20_000
@@ -46,7 +48,7 @@ def folded(text: str) -> str:
     """Return `text` as it is compared: without what can't be seen, NFKC, case-folded. Folding twice changes nothing."""
     if text.isascii():
         return text.lower()
-    text = unicodedata.normalize("NFKC", _UNSEEN.sub("", text)).casefold()
+    text = unicodedata.normalize("NFKC", _MANY_MARKS.sub("", _UNSEEN.sub("", text))).casefold()
     if unicodedata.is_normalized("NFKC", text):
         return text
     # Folding the case can bring about what NFKC would change, and the reverse (U+0345 and U+03F9 among others).

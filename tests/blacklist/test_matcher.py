@@ -243,3 +243,14 @@ def test_case_and_line_breaks_change_nothing(message: MessageFacts, rows: list[t
         body=tuple(BodyPart(part.text.upper().replace(" ", " \r\n> ")) for part in message.body),
     )
     assert list(matcher.matches(loud)) == list(matcher.matches(message))
+
+
+def test_address_with_domains_beyond_measure_is_stopped_by_its_end() -> None:
+    address = f"ann@{'x.' * 200_000}example.com"
+    message = MessageFacts(participants=(Participant(Part.FROM, address),))
+    assert _rules("example.com", "=example.com").match(message) == Match(0, Part.FROM)
+
+
+def test_many_texts_that_differ_in_their_end_alone() -> None:
+    texts = [BodyPart("a b c d e " * 1000 + str(number)) for number in range(500)]
+    assert len(MessageFacts(body=(*texts, *texts)).body_words) == 500

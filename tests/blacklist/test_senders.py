@@ -93,3 +93,10 @@ def test_parents_and_sub_domains() -> None:
     assert is_under("a.example.com", "example.com")
     assert is_under("example.com", "example.com")
     assert not is_under("notexample.com", "example.com")
+
+
+@pytest.mark.parametrize(
+    "address", ["an n@straße.de.", '"ann lee"@Straße.de', f"{'a' * 65}@straße.DE.", "ann\u200b,@xn--strae-oqa.DE"]
+)
+def test_domain_counts_whatever_stands_before_it(address: str) -> None:
+    assert compared_address(address).rpartition("@")[2] == "xn--strae-oqa.de"

@@ -72,3 +72,10 @@ def test_the_table_of_characters_stops_growing(monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize(("word", "expected"), [("nda", False), ("密", True), ("น้ํ", True), ("हिन्दी", False)])
 def test_is_unspaced(word: str, expected: bool) -> None:
     assert is_unspaced(word) is expected
+
+
+def test_of_marks_beyond_measure_the_first_count() -> None:
+    assert words("x" + "\u0301\u0316" * 2_000_000 + " private") == [
+        "x" + "\u0316" * 15 + "\u0301" * 15,
+        "private",
+    ]
