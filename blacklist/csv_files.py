@@ -13,7 +13,6 @@ from django.utils.translation import gettext as _
 from blacklist.models import RuleKind
 from blacklist.rules import BadEntry, Parsed, ParsedRule, RefusedError, Repeated, parse_keyword, parse_sender, shortened
 from teams.csv_text import ROW, read_csv
-from teams.spreadsheets import defused
 
 COLUMNS = ("kind", "value", "ignore_quoted")
 REQUIRED = ("kind", "value")
@@ -61,11 +60,6 @@ def cells_of(kind: str, value: str, ignore_quoted: bool) -> tuple[str, str, str]
     return kind, value, "yes" if ignore_quoted else "no"
 
 
-def _as_entered(cell: str) -> str:
-    """Undo what defuses formulas: "=example.com" is a rule like any other."""
-    return cell[1:] if cell.startswith("'") and defused(cell[1:]) == cell else cell
-
-
 def _rule(cells: Mapping[str, str], own_domains: Sequence[str]) -> ParsedRule:
     kind, value, option = cells["kind"], cells["value"], cells.get("ignore_quoted", "")
     ignore_quoted = _YES.get(option.lower())
@@ -76,10 +70,10 @@ def _rule(cells: Mapping[str, str], own_domains: Sequence[str]) -> ParsedRule:
         message = _("“%(option)s” in the column ignore_quoted: enter yes or no.")
         raise RefusedError(message % {"option": shortened(option)})
     if kind.lower() == RuleKind.KEYWORD:
-        return parse_keyword(_as_entered(value), ignore_quoted=ignore_quoted)
+        return parse_keyword(value, ignore_quoted=ignore_quoted)
     if ignore_quoted:
         raise RefusedError(_("ignore_quoted is for keywords only: leave it empty here."))
-    rule = parse_sender(_as_entered(value), own_domains)
+    rule = parse_sender(value, own_domains)
     if rule.kind != kind.lower():
         message = _("“%(value)s” is not of the kind %(kind)s. Change the column kind.")
         raise RefusedError(message % {"value": shortened(value), "kind": kind.lower()})

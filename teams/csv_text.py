@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.http import StreamingHttpResponse
 from django.utils.translation import gettext as _
 
-from teams.spreadsheets import BOM, defused
+from teams.spreadsheets import BOM, as_entered, defused
 
 
 class _Echo:
@@ -48,7 +48,8 @@ def read_csv(data: bytes, columns: Sequence[str], required: Sequence[str], most_
 
     ValidationError says what is wrong with the file as a whole. It must be UTF-8. Commas, semicolons or tabs
     separate, whichever the heading has. Rows that are empty are left out,
-    cells are trimmed and otherwise kept as they are.
+    cells are trimmed, lose the apostrophe by which an export keeps them from being formulas, and are otherwise kept as
+    they are.
     """
     text = _decoded(data)
     heading, _newline, _rest = text.partition("\n")
@@ -110,7 +111,7 @@ def _fitted(row: Sequence[str], names: Sequence[str], line: int) -> list[str]:
             _("Line %(line)d has more cells than the heading. Put a cell with commas into quotation marks.")
             % {"line": line}
         )
-    cells = [cell.strip() for cell in row[: len(names)]]
+    cells = [as_entered(cell.strip()) for cell in row[: len(names)]]
     return cells + [""] * (len(names) - len(cells))
 
 

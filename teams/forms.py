@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.forms import BaseUserCreationForm
 from django.utils.translation import gettext_lazy as _
+from unfold.forms import AdminPasswordChangeForm
 from unfold.widgets import UnfoldAdminPasswordWidget
 
 from teams.models import User
@@ -12,6 +13,16 @@ if TYPE_CHECKING:
     UserCreationBase = BaseUserCreationForm[User]
 else:
     UserCreationBase = BaseUserCreationForm
+
+
+class PasswordForm(AdminPasswordChangeForm):  # type: ignore[misc]
+    """Somebody else's new password. Django's form can also take it away, which no page here offers."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields.pop("usable_password", None)
+        for name in ("password1", "password2"):
+            self.fields[name].required = True
 
 
 class UserCreationForm(UserCreationBase):

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 import tablib
 from django import forms
 from django.contrib import messages
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ERROR_FLAG
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect, StreamingHttpResponse
 from django.template.response import TemplateResponse
@@ -117,7 +119,11 @@ class CsvImport(Base):  # type: ignore[misc]
         if request.method not in ("GET", "HEAD"):
             return HttpResponseNotAllowed(["GET", "HEAD"])
         resource = self.resource_classes[0]()
-        rows = (resource.export_resource(obj) for obj in resource.iter_queryset(self.get_export_queryset(request)))
+        try:
+            listed = self.get_export_queryset(request)
+        except IncorrectLookupParameters:
+            return HttpResponseRedirect(f"{self._url('changelist')}?{ERROR_FLAG}=1")  # what the list itself does
+        rows = (resource.export_resource(obj) for obj in resource.iter_queryset(listed))
         return csv_response(self.file_name, resource.get_export_headers(), rows)
 
     def add_data_read_fail_error_to_form(self, form: forms.Form, e: Exception) -> None:

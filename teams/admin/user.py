@@ -12,14 +12,13 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
-from unfold.forms import AdminPasswordChangeForm
 
 from teams import user_rows
 from teams.admin.csv_import import CsvImport, PeopleCsv
 from teams.admin.filters import AccessFilter, CrmUserFilter, TeamFilter
 from teams.admin.user_actions import UserActions
 from teams.backends import may_change_user
-from teams.forms import UserCreationForm
+from teams.forms import PasswordForm, UserCreationForm
 from teams.models import Role, User
 from teams.resources import UserResource
 from teams.scoped_admin import ScopedAdmin, badge, link, moment, viewer_of
@@ -43,7 +42,7 @@ class UserAdmin(CsvImport, UserActions, ScopedAdmin, DjangoUserAdmin):  # type: 
         "any other empty cell changes nothing. New users get no password: invite them afterwards."
     )
     add_form = UserCreationForm
-    change_password_form = AdminPasswordChangeForm
+    change_password_form = PasswordForm
     hidden_fields = ("password",)
     crm_id_fields = ("crm_user_id",)
     ordering = ("name",)

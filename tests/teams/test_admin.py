@@ -298,3 +298,11 @@ def test_organisation_is_one_page_for_admins(people: People) -> None:
     assert client.post("/manager/teams/organisation/1/delete/", {"post": "yes"}).status_code == 403
     assert logged_in(people.manager).get("/manager/teams/organisation/").status_code == 403
     assert logged_in(people.manager).get("/manager/teams/organisation/1/change/").status_code == 403
+
+
+def test_password_is_replaced_and_never_taken_away(people: People) -> None:
+    """Taken away, it would leave no entry in the audit."""
+    data = {"usable_password": "false", "unset-password": "1"}
+    response = logged_in(people.manager).post(f"{USERS}{people.rep.pk}/password/", data)
+    assert response.status_code == 200
+    assert User.objects.get(pk=people.rep.pk).has_usable_password()

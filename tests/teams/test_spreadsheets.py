@@ -2,7 +2,7 @@
 
 import pytest
 
-from teams.spreadsheets import defused, defused_row
+from teams.spreadsheets import as_entered, defused, defused_row
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,7 @@ from teams.spreadsheets import defused, defused_row
 )
 def test_text_stays_text(text: str, safe: str) -> None:
     assert defused(text) == safe
+    assert as_entered(safe) == text
 
 
 def test_numbers_of_our_own_stay_numbers() -> None:

@@ -206,6 +206,26 @@ def test_export_is_scoped_filtered_and_defused(people: People) -> None:
     assert logged_in(people.manager).post(f"{USERS}export/").status_code == 405
 
 
+def test_export_comes_back_unchanged(people: People) -> None:
+    User.objects.filter(pk=people.rep.pk).update(name="=1+1")
+    client = logged_in(people.admin)
+    file = io.StringIO()
+    csv.writer(file).writerows(exported(client))
+    assert upload(client, file.getvalue()).context["totals"] == {
+        "new": 0,
+        "update": 0,
+        "delete": 0,
+        "skip": 6,
+        "error": 0,
+        "invalid": 0,
+    }
+
+
+def test_export_with_a_broken_filter_leads_to_the_list(people: People) -> None:
+    response = logged_in(people.manager).get(f"{USERS}export/?is_active__exact=x")
+    assert (response.status_code, response["Location"]) == (302, f"{USERS}?e=1")
+
+
 def test_export_queries_do_not_grow(people: People, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     client = logged_in(people.admin)
     exported(client)
