@@ -101,6 +101,18 @@ class Titled:
         return getattr(self._original, name)
 
 
+class Called:
+    """The options of a library's model under our names for it: to rename the model itself would be a migration."""
+
+    def __init__(self, opts: Any, one: Text, many: Text) -> None:
+        self._opts = opts
+        self.verbose_name = one
+        self.verbose_name_plural = many
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._opts, name)
+
+
 class LinkedByUuid(ChangeList):  # type: ignore[misc]
     """A list whose links name UUIDs."""
 

@@ -5,11 +5,13 @@ from typing import Any
 
 from auditlog.models import LogEntry
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ERROR_FLAG
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, StreamingHttpResponse
-from django.urls import URLPattern, path
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect, StreamingHttpResponse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
@@ -24,7 +26,7 @@ from teams import audit
 from teams.admin.filters import DayRangeFilter
 from teams.audit_words import Change, in_words, model_of
 from teams.csv_text import csv_response
-from teams.scoped_admin import ReadOnlyAdmin, Text, badge, link, moment, viewer_of
+from teams.scoped_admin import Called, ReadOnlyAdmin, Text, badge, link, moment, viewer_of
 
 ACTIONS: dict[int, tuple[Text, str]] = {
     LogEntry.Action.CREATE: (_("Created"), "good"),
@@ -99,18 +101,6 @@ class ObjectFilter(DropdownFilter):  # type: ignore[misc]
         return (model, int(number)) if model and number.isdecimal() and len(number) <= 18 else None
 
 
-class _CalledAudit:
-    """The library's model under the name that the navigation has for its page."""
-
-    verbose_name_plural = _("Audit")
-
-    def __init__(self, opts: Any) -> None:
-        self._opts = opts
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._opts, name)
-
-
 class Entries(UnfoldChangeList):  # type: ignore[misc]
     """A page of entries that know where their objects stand today: one query for each kind on the page."""
 
@@ -166,7 +156,7 @@ class AuditAdmin(ReadOnlyAdmin):
             return HttpResponseNotAllowed(["GET", "HEAD"])
         context = {
             "title": _("Audit"),
-            "opts": _CalledAudit(self.opts),
+            "opts": Called(self.opts, _("entry"), _("Audit")),
             "export_query": request.GET.urlencode(),
             **(extra_context or {}),
         }
@@ -178,7 +168,11 @@ class AuditAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         if request.method not in ("GET", "HEAD"):
             return HttpResponseNotAllowed(["GET", "HEAD"])
-        entries = self.get_changelist_instance(request).queryset
+        try:
+            entries = self.get_changelist_instance(request).queryset
+        except IncorrectLookupParameters:
+            address = reverse("admin:auditlog_logentry_changelist")
+            return HttpResponseRedirect(f"{address}?{ERROR_FLAG}=1")  # what the list itself does
         heading = [
             gettext("Time"),
             gettext("Who"),
