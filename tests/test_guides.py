@@ -42,3 +42,9 @@ def test_the_pictures_are_those_of_the_script_and_each_is_shown() -> None:
 @pytest.mark.parametrize("name", ["README.md", "docs/guide-managers.md", "docs/guide-reps.md"])
 def test_every_picture_says_in_words_what_it_shows(name: str) -> None:
     assert [alt for alt in re.findall(r"!\[([^\]]*)\]", (ROOT / name).read_text()) if len(alt) < 20] == []
+
+
+def test_the_index_of_decisions_names_every_record_in_order() -> None:
+    folder = ROOT / "docs" / "decisions"
+    records = sorted(path.name for path in folder.glob("0*.md"))
+    assert re.findall(r"\]\((0[\w-]+\.md)\)", (folder / "README.md").read_text()) == records
