@@ -5,6 +5,9 @@ from typing import Any
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
+from tests.browser.conftest import NARROW, WIDE
+
+NONE: dict[str, list[str]] = {"wide": [], "narrow": []}
 SERIOUS = ("serious", "critical")
 
 
@@ -16,6 +19,16 @@ def findings(page: Page) -> list[str]:
         for violation in violations
         if violation["impact"] in SERIOUS
     ]
+
+
+def faults(page: Page) -> dict[str, list[str]]:
+    """Return what is wrong with the page by the width of the screen: axe-core's findings, and what is too wide."""
+    seen = {}
+    for name, size in (("wide", WIDE), ("narrow", NARROW)):
+        page.set_viewport_size(size)
+        seen[name] = findings(page) + [f"wider than the screen: {one}" for one in overflow(page)]
+    page.set_viewport_size(WIDE)
+    return seen
 
 
 def overflow(page: Page) -> list[str]:

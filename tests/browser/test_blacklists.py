@@ -143,3 +143,33 @@ def test_m18_without_javascript(people: People, open_page: OpenPage) -> None:
     page.get_by_role("button", name="Save as entered").click()
     expect(page.get_by_role("heading", name="2 entries")).to_be_visible()
     assert values() == ["private", "rival.example"]
+
+
+def test_whoever_comes_second_is_told_what_changed_and_loses_nothing(people: People, open_page: OpenPage) -> None:
+    page = open_page(COMPANY, people.manager)
+    first = open_page(COMPANY, people.admin)
+    enter(first, keywords="layoff")
+    save(first)
+    expect(first.get_by_role("heading", name="1 entry")).to_be_visible()
+    enter(page, keywords="merger")
+    save(page)
+    expect(page.get_by_role("alert").first).to_contain_text("Nothing was saved: this blacklist was changed")
+    expect(page.get_by_role("alert").first).to_contain_text("Ada Admin")
+    expect(page.get_by_label("Add keywords")).to_have_value("merger")
+    save(page)
+    expect(page.get_by_role("heading", name="2 entries")).to_be_visible()
+    assert values() == ["layoff", "merger"]
+
+
+def test_m18_a_file_is_previewed_then_imported(people: People, open_page: OpenPage) -> None:
+    page = open_page(COMPANY, people.manager)
+    page.get_by_role("link", name="Import a CSV file").click()
+    content = b"kind,value\ndomain,rival.example\nkeyword,merger\n"
+    file: FilePayload = {"name": "rules.csv", "mimeType": "text/csv", "buffer": content}
+    page.get_by_label("CSV file").set_input_files(file)
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_role("heading", name="Preview: nothing is saved yet")).to_be_visible()
+    assert values() == []
+    page.get_by_role("button", name="Import as it stands in the file").click()
+    expect(page.get_by_role("heading", name="2 entries")).to_be_visible()
+    assert values() == ["merger", "rival.example"]

@@ -8,7 +8,7 @@ from django.urls import URLPattern, get_resolver, reverse
 from playwright.sync_api import Page
 
 from tests.browser import looks
-from tests.browser.conftest import NARROW, WIDE, Visitor
+from tests.browser.conftest import Visitor
 from tests.browser.pages import NO_PAGES, PAGES, Shown
 from tests.browser.world import World, make_world
 from tests.people import People
@@ -60,26 +60,16 @@ def test_page(shown: Shown, world: World, visitor: Visitor) -> None:
     assert answer.status == shown.status
     assert page.url.partition("?")[0].endswith(shown.ends_at or address.partition("?")[0])
     assert looks.unreachable(page) == []
-    seen = {"light": _look(page)}
+    seen = {"light": looks.faults(page)}
     page.emulate_media(color_scheme="dark", reduced_motion="reduce")
     page.reload()
     # Error pages need no file, so no script puts the class there.
     page.wait_for_selector("html.dark" if shown.status not in (403, 404) else "html")
-    seen["dark"] = _look(page)
-    assert seen == {"light": {"wide": [], "narrow": []}, "dark": {"wide": [], "narrow": []}}
+    seen["dark"] = looks.faults(page)
+    assert seen == {"light": looks.NONE, "dark": looks.NONE}
 
 
 @pytest.mark.parametrize("name", EMPTY)
 def test_page_of_a_new_installation(name: str, people: People, open_page: Callable[..., Page]) -> None:
     page = open_page(reverse(name), people.admin)
-    assert _look(page) == {"wide": [], "narrow": []}
-
-
-def _look(page: Page) -> dict[str, list[str]]:
-    """What is wrong with the page, by the width of the screen."""
-    seen = {}
-    for name, size in (("wide", WIDE), ("narrow", NARROW)):
-        page.set_viewport_size(size)
-        seen[name] = looks.findings(page) + [f"wider than the screen: {one}" for one in looks.overflow(page)]
-    page.set_viewport_size(WIDE)
-    return seen
+    assert looks.faults(page) == looks.NONE
