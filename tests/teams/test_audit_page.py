@@ -142,3 +142,8 @@ def test_audit_queries_do_not_grow(
     audit.note_all(people.admin, [(user, {"name": ("a", "b")}) for user in users])
     with django_assert_num_queries(7):
         assert len(objects_in(client)) == 50
+
+
+def test_export_with_a_broken_filter_leads_to_the_list(people: People) -> None:
+    response = logged_in(people.manager).get("/manager/auditlog/logentry/export/?actor__id__exact=x")
+    assert (response.status_code, response["Location"]) == (302, "/manager/auditlog/logentry/?e=1")
