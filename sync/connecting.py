@@ -18,7 +18,7 @@ from sync.crm.record_fields import kind_of_id
 from sync.crm.salesforce import SalesforceCrm
 from sync.enums import AuthFlow, ConnectionState, FailureMode, RecordKind
 from sync.errors import CrmError, NotConnectedError
-from sync.models import Connection
+from sync.models import Connection, PendingConnection
 from sync.sign_in import explained, login_from_settings, login_of
 from sync.tokens import FixedToken, StoredTokens
 from teams import audit
@@ -199,16 +199,20 @@ def _other_org(new: str, old: str) -> NotConnectedError:
     )
 
 
-def store(signed_in: SignedIn, by: User | None = None) -> ConnectReport:
+def store(signed_in: SignedIn, by: User | None = None, pending: PendingConnection | None = None) -> ConnectReport:
     """Keep a log-in that works, as a person wants it; what waited for it is due. `by`: who; None: the server's command.
 
-    Raises NotConnectedError for another org than the one that is connected. Call it in autocommit.
+    `pending`: what it was kept in until now, and is no longer: a token in both places would be revoked as unaccepted.
+    Raises PendingConnection.DoesNotExist when that is gone, and NotConnectedError for another org than the one that is
+    connected. Call it in autocommit.
     """
     org_id = signed_in.access_user.org_id
     with transaction.atomic(durable=True):
         known = Connection.objects.of_organisation().without_tokens().select_for_update().first()
         if known is not None and known.org_id != org_id:
             raise _other_org(org_id, known.org_id)
+        if pending is not None and not PendingConnection.objects.filter(pk=pending.pk).delete()[0]:
+            raise PendingConnection.DoesNotExist
         connection = known or Connection.objects.create(org_id=org_id, **_identity(signed_in))
         before = known.readable_token() if known is not None and known.auth_flow == AuthFlow.WEB_SERVER else ""
         login_url = connection.login_url

@@ -88,28 +88,33 @@ def came_back(begun: Begun, user: User, answer: Mapping[str, str]) -> PendingCon
     raise failure
 
 
-def accept(pending: PendingConnection, user: User) -> Connection:
-    """Make what was let in the organisation's connection. Raises ConsentError when another org is connected by now."""
+def accept(pending: PendingConnection, user: User) -> Connection | None:
+    """Make what was let in the organisation's connection; None when it was decided about meanwhile.
+
+    Raises ConsentError when another org is connected by now.
+    """
     try:
-        report = connecting.store(_signed_in(pending), by=user)
+        report = connecting.store(_signed_in(pending), by=user, pending=pending)
+    except PendingConnection.DoesNotExist:
+        return None
     except NotConnectedError:
         known = Connection.objects.of_organisation().without_tokens().get()
         discard(pending)
         raise _other_org(pending.org_id, known.org_id) from None
-    pending.delete()
     return report.connection
 
 
 def discard(pending: PendingConnection) -> CrmError | None:
     """Forget what was let in, here and at Salesforce; return why Salesforce could not be told."""
-    problem = tokens.revoke(pending.login_url, pending.refresh_token)
-    pending.delete()
-    return problem
+    token = pending.readable_token()
+    # Forgotten first: what somebody has accepted meanwhile is the connection's, and stays.
+    forgotten, _rows = PendingConnection.objects.filter(pk=pending.pk).delete()
+    return tokens.revoke(pending.login_url, token) if forgotten and token else None
 
 
 def discard_lapsed() -> None:
     """Forget what nobody accepted in time."""
-    for pending in PendingConnection.objects.lapsed():
+    for pending in PendingConnection.objects.lapsed().without_tokens():
         discard(pending)
 
 
@@ -151,7 +156,7 @@ def _other_org(new: str, known: str) -> ConsentError:
 
 
 def _kept(user: User, login: Login, token: TokenAnswer, signed_in: connecting.SignedIn) -> PendingConnection:
-    for earlier in PendingConnection.objects.filter(user=user):
+    for earlier in PendingConnection.objects.filter(user=user).without_tokens():
         discard(earlier)
     who, usage = signed_in.access_user, signed_in.usage
     return PendingConnection.objects.create(

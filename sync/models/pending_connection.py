@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.db import models
 from django.utils import timezone
 
@@ -26,6 +27,10 @@ class PendingConnectionQuerySet(models.QuerySet["PendingConnection"]):
     def lapsed(self, now: datetime | None = None) -> Self:
         """Those that nobody accepted in time; their tokens still work until they are revoked."""
         return self.filter(created_at__lte=(now or timezone.now()) - KEPT - _MARGIN)
+
+    def without_tokens(self) -> Self:
+        """Read no token before it is needed: a lost key must not keep anybody from beginning again."""
+        return self.defer("access_token", "refresh_token")
 
 
 class PendingConnection(models.Model):
@@ -59,6 +64,14 @@ class PendingConnection(models.Model):
         if self.api_used is None or self.api_limit is None:
             return None
         return Usage(self.api_used, self.api_limit)
+
+    def readable_token(self) -> str:
+        """Return the token whose end ends all of this log-in; empty when no key reads it, or when it is gone."""
+        try:
+            token: str = self.refresh_token
+        except (ImproperlyConfigured, PendingConnection.DoesNotExist):
+            return ""
+        return token
 
     def minutes_left(self, now: datetime) -> int:
         """Return for how long it can still be accepted."""

@@ -95,6 +95,8 @@ def accept(request: HttpRequest) -> HttpResponse:
         connection = consent.accept(pending, viewer_of(request))
     except ConsentError as error:
         return _not_connected(request, error)
+    if connection is None:
+        return _nothing_waits(request)
     messages.success(
         request, _("Connected as %(user)s. What waited is being sent.") % {"user": connection.access_user_name}
     )
@@ -122,7 +124,7 @@ def discard(request: HttpRequest) -> HttpResponse:
 
 def _pending(request: HttpRequest) -> PendingConnection | None:
     """What this admin has to decide about; nobody else's."""
-    return PendingConnection.objects.live().filter(user=viewer_of(request)).first()
+    return PendingConnection.objects.live().without_tokens().filter(user=viewer_of(request)).first()
 
 
 def _nothing_waits(request: HttpRequest) -> HttpResponse:

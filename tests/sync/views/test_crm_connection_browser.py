@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import time_machine
 from auditlog.models import LogEntry
+from cryptography.fernet import Fernet
 from django.contrib.sessions.models import Session
 from django.db import connection as database
 from django.utils import timezone
@@ -13,7 +14,7 @@ from pytest_django import Settings
 
 from sandbox.codes import challenge_of
 from sandbox.control import SandboxControl
-from sync import connecting, delivery, jobs, outbox
+from sync import connecting, consent, delivery, jobs, outbox
 from sync.enums import AuthFlow, ConnectionState, TaskState
 from sync.models import Connection, OutboxRow, PendingConnection
 from tests.factories import TaskFactory
@@ -222,6 +223,36 @@ def test_what_nobody_accepts_in_time_is_discarded(browser: Browser, sandbox: San
         jobs.discard_unaccepted()
     assert not PendingConnection.objects.exists()
     assert not refresh_tokens_work(sandbox, pending.refresh_token)
+
+
+def test_what_was_accepted_and_then_went_wrong_is_not_revoked_as_unaccepted(
+    browser: Browser, sandbox: SandboxControl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser.log_in()
+    pending = PendingConnection.objects.get()
+    with monkeypatch.context() as patched:
+        patched.setattr(outbox, "enqueue_missing", lambda _connection: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            consent.accept(pending, pending.user)
+    assert Connection.objects.get().refresh_token == pending.refresh_token
+    assert (consent.accept(pending, pending.user), consent.discard(pending)) == (None, None)
+    with time_machine.travel(timezone.now() + timedelta(minutes=36)):
+        jobs.discard_unaccepted()
+    assert refresh_tokens_work(sandbox, pending.refresh_token)
+
+
+def test_what_no_key_reads_any_more_keeps_nobody_from_beginning_again(browser: Browser, site: Settings) -> None:
+    browser.log_in()
+    first = PendingConnection.objects.get()
+    site.ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+    browser.log_in()
+    second = PendingConnection.objects.get()
+    assert second.uuid != first.uuid
+    site.ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+    assert browser.client.get(f"{CONNECTION}review/").status_code == 200
+    with time_machine.travel(timezone.now() + timedelta(minutes=36)):
+        jobs.discard_unaccepted()
+    assert not PendingConnection.objects.exists()
 
 
 def test_a_second_log_in_takes_the_first_one_s_place(browser: Browser, sandbox: SandboxControl) -> None:
