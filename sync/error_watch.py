@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Count, Max, Q
 from django.urls import reverse
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -23,6 +24,8 @@ FORGOTTEN_AFTER = timedelta(days=1)
 # More causes than that at once are one notice.
 MOST_AT_ONCE = 3
 ALL_AT_ONCE = "several"
+# Of the CRM's words, which may quote a whole description; the page of errors has them all.
+MOST_WORDS = 300
 
 # What goes on by itself is nobody's news, unless it was given up.
 _BY_ITSELF = [mode for mode in FailureMode if mode.actor == Actor.NOBODY]
@@ -144,7 +147,8 @@ def _tell_one(users: list[User], signature: str, row: OutboxRow, tasks: int) -> 
         "code": row.error_code,
     }
     path = f"{reverse('task_sync_errors')}#error-{signature}"
-    return notices.tell(users, NoticeKind.ERRORS, title=title, text=row.error_message, path=path, key=signature)
+    words = Truncator(row.error_message).chars(MOST_WORDS)
+    return notices.tell(users, NoticeKind.ERRORS, title=title, text=words, path=path, key=signature)
 
 
 def _tell_together(users: list[User], causes: int) -> int:

@@ -15,13 +15,15 @@ from sync.models import Connection, OutboxRow, Trouble
 from sync.outbox import FRESH_FOR
 from sync.retry import PROBE_EVERY
 
-# Ids and numbers differ from row to row where the cause is the same.
+# Ids and numbers differ from row to row where the cause is the same, and so does a value that the CRM quotes.
 _PARTICULARS = re.compile(r"\b(?=\w*\d)\w{15,18}\b|\d+")
+_QUOTED = re.compile(r"(data value too large|invalid email address): .*?(?=( \(max length=\d+\))?\Z)", re.DOTALL)
 
 
 def signature(error: RowError) -> str:
     """Return what equal errors have in common, as 64 hexadecimal digits."""
-    common = "\0".join([error.mode, error.code, _PARTICULARS.sub("#", error.message), *sorted(error.fields)])
+    message = _PARTICULARS.sub("#", _QUOTED.sub(r"\1", error.message))
+    common = "\0".join([error.mode, error.code, message, *sorted(error.fields)])
     return hashlib.sha256(common.encode()).hexdigest()
 
 

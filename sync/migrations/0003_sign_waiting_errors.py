@@ -7,11 +7,13 @@ from django.db import migrations
 from django.db.models import OuterRef, Subquery
 
 PARTICULARS = re.compile(r"\b(?=\w*\d)\w{15,18}\b|\d+")
+QUOTED = re.compile(r"(data value too large|invalid email address): .*?(?=( \(max length=\d+\))?\Z)", re.DOTALL)
 CHUNK = 1000
 
 
 def signature(mode, code, message, fields):
-    common = "\0".join([mode, code, PARTICULARS.sub("#", message), *sorted(fields)])
+    message = PARTICULARS.sub("#", QUOTED.sub(r"\1", message))
+    common = "\0".join([mode, code, message, *sorted(fields)])
     return hashlib.sha256(common.encode()).hexdigest()
 
 
@@ -44,9 +46,8 @@ def sign(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('sync', '0002_equal_errors'),
+        ("sync", "0002_equal_errors"),
     ]
 
     operations = [migrations.RunPython(sign, migrations.RunPython.noop, elidable=True)]

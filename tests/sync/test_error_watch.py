@@ -105,6 +105,17 @@ def test_once_per_cause_while_unread_and_again_when_it_has_grown(org: Connection
     assert told(people.manager) == [f"The CRM refuses 20 tasks: {LONG.code}"]
 
 
+def test_a_value_that_the_crm_quotes_makes_neither_a_cause_of_its_own_nor_a_notice_without_end(
+    org: Connection, people: People
+) -> None:
+    for subject in ("a " * 400, "b " * 400):
+        message = f"Subject: data value too large: {subject} (max length=255)"
+        refuse(org, people.rep, RowError(FailureMode.DATA, "STRING_TOO_LONG", message, ("Subject",)))
+    watch()
+    assert told(people.manager) == ["The CRM refuses 2 tasks: STRING_TOO_LONG"]
+    assert len(Notice.objects.get(user=people.manager).text) == 300
+
+
 def test_many_new_causes_at_once_are_one_notice(org: Connection, people: People) -> None:
     for number in range(4):
         refuse(org, people.rep, RowError(FailureMode.DATA, f"CODE_{'X' * number}", ""))

@@ -38,6 +38,13 @@ def settle_all(org: Connection, error: RowError | None) -> int:
         ("Too long: 300 characters", "Too long: 301 characters", True),
         ("No access to 003000000000001AAA", "No access to 003000000000002AAA", True),
         ("Choose a reason", "Choose a stage", False),
+        (
+            "Subject: data value too large: Call\nAnn (max length=5)",
+            "Subject: data value too large: Bob about the offer (max length=5)",
+            True,
+        ),
+        ("Email: invalid email address: ann@x", "Email: invalid email address: bob@y", True),
+        ("Subject: data value too large: x (max length=5)", "Comments: data value too large: x (max length=5)", False),
     ],
 )
 def test_a_signature_leaves_out_what_differs_from_row_to_row(one: str, other: str, alike: bool) -> None:
