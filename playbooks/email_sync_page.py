@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from blacklist.models import Rule
-from playbooks.own_domains import Internal, StaleFormError, read, save
+from blacklist.models import Rule, RuleKind
+from playbooks.own_domains import Internal, StaleFormError, read, rules_on, save
 from teams.email_sync import Switch, last_change
 from teams.email_sync_facts import Reach, organisation_switches, reach
 from teams.models import EmailDirection, Organisation, SwitchChoice, User
@@ -21,6 +21,7 @@ from teams.switching import switch_organisation
 from teams.views.switches import Row, choice_in, direction_in, go_to, press, seen_in
 
 TITLE = gettext_lazy("CRM Email Sync")
+MOST_NAMED = 10  # rules that a message names
 HELP = {
     EmailDirection.OUTBOUND: gettext_lazy(
         "E-mails that users send from Gmail and Outlook are logged on existing records in the CRM. "
@@ -99,7 +100,20 @@ def email_sync(request: HttpRequest) -> HttpResponse:
     messages.success(request, _("Saved.") if changed else _("Nothing was different."))
     for text in form.pointed_out:
         messages.info(request, text)
+    if changed and (text := _contradiction(wanted)):
+        messages.warning(request, text)
     return HttpResponseRedirect(reverse("email_sync"))
+
+
+def _contradiction(wanted: Internal) -> str:
+    """Say which entries of the Company Blacklist stop all mail in which a colleague takes part."""
+    rules = Rule.objects.of_company().filter(kind=RuleKind.DOMAIN).order_by("match").values_list("match", "value")
+    values = dict(rules)
+    if not (found := rules_on(wanted.domains, values)):
+        return ""
+    named = ", ".join([*(values[match] for match in found[:MOST_NAMED]), *(["…"] if len(found) > MOST_NAMED else [])])
+    text = _("The Company Blacklist has %(rules)s, which stops the mail of your own organisation. Remove it there.")
+    return text % {"rules": named}
 
 
 @manager_page("teams.view_emailswitch", "teams.change_emailswitch")

@@ -1,6 +1,7 @@
 """The organisation's own domains: reading what was typed, and saving it unless somebody else was faster."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from django.db import transaction
@@ -69,6 +70,13 @@ def _domain(entry: str) -> tuple[str, str]:
     if is_public_suffix(domain):
         return "", _("“%(entry)s” is no one organisation’s: anybody may have a domain below it.") % words
     return domain, ""
+
+
+def rules_on(domains: Iterable[str], matches: Iterable[str]) -> list[str]:
+    """Return which domain rules (Rule.match) stop the mail of own `domains`: entered now, they would be refused."""
+    own = set(domains)
+    above = {parent for domain in own for parent in with_parents(domain)}
+    return [match for match in matches if match in above or not own.isdisjoint(with_parents(match.removeprefix("=")))]
 
 
 @dataclass(frozen=True, slots=True)

@@ -227,6 +227,19 @@ def test_own_domains_where_strangers_are_need_a_confirmation(people: People) -> 
     assert client.post(PAGE, form(client, domains="gmail.com\nexample.com")).status_code == 302
 
 
+def test_own_domains_that_the_company_blacklist_stops_are_pointed_out(people: People) -> None:
+    Rule.objects.create(kind=RuleKind.DOMAIN, value="Acme.com", match="acme.com")
+    Rule.objects.create(kind=RuleKind.DOMAIN, value="other.example", match="other.example")
+    Rule.objects.create(user=people.rep, kind=RuleKind.DOMAIN, value="mail.acme.com", match="mail.acme.com")
+    client = logged_in(people.manager)
+    said = "The Company Blacklist has Acme.com, which stops the mail of your own organisation. Remove it there."
+    pages = [
+        client.post(PAGE, form(client, domains=typed), follow=True).content.decode()
+        for typed in ("acme.com", "mail.acme.com", "acme.com.example")
+    ]
+    assert [page.count(said) for page in pages] == [1, 1, 0]
+
+
 def test_own_domains_stale_form_overwrites_nothing(people: People) -> None:
     mine, others = logged_in(people.manager), logged_in(people.admin)
     stale = form(mine, domains="mine.example")

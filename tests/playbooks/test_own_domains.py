@@ -2,7 +2,7 @@
 
 import pytest
 
-from playbooks.own_domains import MOST, MOST_ERRORS, Internal, StaleFormError, read, save
+from playbooks.own_domains import MOST, MOST_ERRORS, Internal, StaleFormError, read, rules_on, save
 from teams.models import Organisation
 
 
@@ -108,3 +108,20 @@ def test_save_stale_changes_nothing(db: None) -> None:
         save(Internal(("b.example",), True), seen=seen)
     assert raised.value.current == Internal(("a.example",), True)
     assert Organisation.load().own_domains == ["a.example"]
+
+
+@pytest.mark.parametrize(
+    ("match", "stops"),
+    [
+        ("acme.com", True),
+        ("=acme.com", True),
+        ("mail.acme.com", True),
+        ("=mail.acme.com", True),
+        ("berlin.example", True),
+        ("=berlin.example", False),
+        ("notacme.com", False),
+        ("acme.com.example", False),
+    ],
+)
+def test_rules_on_own_domains(match: str, stops: bool) -> None:
+    assert rules_on(["acme.com", "office.berlin.example"], [match]) == [match] * stops
