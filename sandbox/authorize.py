@@ -44,13 +44,20 @@ def _app(oauth: "OAuth", form: Mapping[str, str]) -> "Client":
     if client is None:
         raise OAuthError("invalid_client_id", "client identifier invalid")
     callback = form.get("redirect_uri", "")
-    parts = urlsplit(callback)
     known = client.callback_urls
     # An app without a list takes this machine's addresses, whatever their port.
-    is_local = known is None and parts.scheme in ("http", "https") and parts.hostname in _LOOPBACK
-    if not is_local and callback not in (known or ()):
+    if not (known is None and _is_local(callback)) and callback not in (known or ()):
         raise OAuthError("redirect_uri_mismatch", "redirect_uri must match configuration")
     return client
+
+
+def _is_local(callback: str) -> bool:
+    try:
+        parts = urlsplit(callback)
+    except ValueError:
+        return False
+    # (urlsplit leaves line breaks out, which would begin another header.)
+    return parts.scheme in ("http", "https") and parts.hostname in _LOOPBACK and callback.isprintable()
 
 
 def _problem(client: "Client", form: Mapping[str, str]) -> OAuthError | None:

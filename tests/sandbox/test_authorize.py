@@ -133,6 +133,14 @@ def test_what_is_asked_for_wrongly_leads_back(
             {"redirect_uri": "javascript://127.0.0.1/"},
             "error=redirect_uri_mismatch&amp;error_description=redirect_uri must match configuration",
         ),
+        (
+            {"redirect_uri": "http://["},
+            "error=redirect_uri_mismatch&amp;error_description=redirect_uri must match configuration",
+        ),
+        (
+            {"redirect_uri": "http://127.0.0.1/\r\nSet-Cookie: a=b"},
+            "error=redirect_uri_mismatch&amp;error_description=redirect_uri must match configuration",
+        ),
     ],
 )
 def test_nobody_is_sent_to_an_address_that_is_not_registered(
