@@ -258,10 +258,15 @@ class ReadOnlyAdmin(ScopedAdmin):
 
 
 def time_zone_choices(optional: bool) -> list[tuple[str, str]]:
-    """Return the zones that people live in, by name."""
+    """Return the zones that people live in, by name, and then all others.
+
+    A file of users may name any of them: what is no choice here would be emptied by the next save of the page.
+    """
     technical = ("Etc/", "SystemV/", "US/", "posix/", "right/")
-    places = {name for name in available_timezones() if "/" in name and not name.startswith(technical)}
-    return [*([("", "---------")] if optional else []), *((name, name) for name in ["UTC", *sorted(places)])]
+    names = available_timezones() - {"UTC"}
+    places = {name for name in names if "/" in name and not name.startswith(technical)}
+    listed = ["UTC", *sorted(places), *sorted(names - places)]
+    return [*([("", "---------")] if optional else []), *((name, name) for name in listed)]
 
 
 def _choices(db_field: Any, request: HttpRequest) -> QuerySet[Any]:

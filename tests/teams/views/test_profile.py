@@ -68,3 +68,14 @@ def test_queries(people: People, django_assert_num_queries: DjangoAssertNumQueri
     # Session, user, organisation (for the zone and for the page), the form's copy, team, authenticators, notices.
     with django_assert_num_queries(8):
         client.get(URL)
+
+
+def test_saving_keeps_a_time_zone_that_a_file_named(people: People) -> None:
+    people.rep.time_zone = "US/Eastern"
+    people.rep.full_clean()
+    people.rep.save()
+    client = logged_in(people.rep)
+    form = client.get("/settings/profile/").context["form"]
+    assert [str(option.data["value"]) for option in form["time_zone"] if option.data["selected"]] == ["US/Eastern"]
+    response = client.post("/settings/profile/", {"name": "Rosa Roe", "time_zone": "US/Eastern"})
+    assert response.status_code == 302
