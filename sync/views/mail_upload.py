@@ -16,17 +16,24 @@ View = Callable[[HttpRequest], HttpResponse]
 
 
 class NamelessUploadHandler(FileUploadHandler):
-    """Keeps one file of at most `most` bytes; a longer one is read to its end and dropped, and `too_large` says so."""
+    """Keeps one file of at most `most` bytes; a longer one is read to its end and dropped, and `too_large` says so.
+
+    Further files of a form are dropped, too: nobody asked for them, and together they would fill the disk.
+    """
 
     most = MAX_BYTES
 
     def __init__(self, request: HttpRequest | None = None) -> None:
         super().__init__(request)
         self.too_large = False
-        self._kept: IO[bytes] | None = None
+        self._has_begun = False
+        self._kept: IO[bytes] | None = None  # while it is being received
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         super().new_file(*args, **kwargs)
+        if self._has_begun:
+            raise SkipFile
+        self._has_begun = True
         self._kept = TemporaryFile()  # noqa: SIM115 - the request closes it
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
@@ -39,8 +46,9 @@ class NamelessUploadHandler(FileUploadHandler):
 
     def file_complete(self, file_size: int) -> "UploadedFile[Any] | None":
         assert self._kept is not None
-        self._kept.seek(0)
-        return UploadedFile(self._kept, self.file_name, self.content_type, file_size, self.charset)
+        kept, self._kept = self._kept, None
+        kept.seek(0)
+        return UploadedFile(kept, self.file_name, self.content_type, file_size, self.charset)
 
     def upload_interrupted(self) -> None:
         if self._kept is not None:

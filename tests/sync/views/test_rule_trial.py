@@ -115,6 +115,14 @@ def test_trial_of_too_much(people: People, monkeypatch: pytest.MonkeyPatch) -> N
     assert response.context["form"]["keywords"].value() == "merger"
 
 
+def test_of_several_files_the_first_is_kept_alone(people: People) -> None:
+    files = [SimpleUploadedFile("mail.eml", MAIL), SimpleUploadedFile("more.eml", b"x" * 100)]
+    data = {"action": "run", "keywords": "merger", "mail": files[0], "other": files[1]}
+    response = logged_in(people.rep).post(f"{MINE}try/", data)
+    assert response.context["trial"].looked_at == 1
+    assert list(response.wsgi_request.FILES) == ["mail"]
+
+
 def test_nothing_of_the_mail_remains(
     people: People, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
