@@ -162,6 +162,7 @@ ACCOUNT_RATE_LIMITS = {
 MFA_ADAPTER = "teams.second_factor.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_TOLERANCE = 1  # steps of 30 seconds: a telephone's clock may be a little off
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION
 SOCIALACCOUNT_ADAPTER = "teams.single_sign_on.SocialAccountAdapter"

@@ -71,6 +71,14 @@ class ErrorCodeFilter(TextFilter):  # type: ignore[misc]
         return queryset.filter(Exists(attempts.filter(row=OuterRef("pk"))))
 
 
+class AskedDays(DayRangeFilter):
+    """By the day on which a task was to go to the CRM."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = _("to the CRM since")
+
+
 class LinkedByTask(ChangeList):  # type: ignore[misc]
     """A list whose rows lead to their task's page."""
 
@@ -82,7 +90,7 @@ class LinkedByTask(ChangeList):  # type: ignore[misc]
 class TaskSyncLogAdmin(ReadOnlyAdmin):
     list_display = ("subject", "asked_at", "rep", "record", "state_badge", "answer")
     list_display_links = ("subject",)
-    list_filter = (StateFilter, ErrorCodeFilter, UserFilter, RowTeamFilter, ("created_at", DayRangeFilter))
+    list_filter = (StateFilter, ErrorCodeFilter, UserFilter, RowTeamFilter, ("created_at", AskedDays))
     list_before_template = "task_sync/log_intro.html"
     list_select_related = ()  # joined, every row of the table would be sorted with its relations
     search_fields = ("uuid",)  # what is searched: get_search_results
@@ -149,9 +157,10 @@ class TaskSyncLogAdmin(ReadOnlyAdmin):
         view = self.admin_site.admin_view(_to_log)
         return [path("", view, name="sync_logrow_changelist")]
 
-    @admin.display(description=_("time"))
+    @admin.display(description=_("to the CRM since"))
     def asked_at(self, row: LogRow) -> str | None:
-        return moment(_tries(row)[0].started_at if _tries(row) else row.created_at)
+        """Say when it was asked for: by that the list is ordered and filtered. Each attempt has its own time."""
+        return moment(row.created_at)
 
     @admin.display(description=_("user"))
     def rep(self, row: LogRow) -> str:
