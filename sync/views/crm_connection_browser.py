@@ -24,7 +24,6 @@ _BEGUN = "crm_consent"
 _PERMISSION = "sync.change_connection"
 
 
-@require_POST
 @manager_page(_PERMISSION)
 def start(request: HttpRequest) -> HttpResponse:
     """Send the browser to Salesforce.
@@ -32,6 +31,8 @@ def start(request: HttpRequest) -> HttpResponse:
     By a Refresh header, not by a redirect: the page's policy lets forms lead nowhere else, and browsers hold every
     redirect on the way to it, also those of the org's own single sign-on.
     """
+    if request.method != "POST":  # the address of a refused form, entered again
+        return redirect("crm_connection")
     form = ConnectForm(request.POST)
     if missing_settings() or is_elsewhere(request.get_host()) or not form.is_valid():
         return show(request, form, status=400)

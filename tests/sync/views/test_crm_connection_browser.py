@@ -505,9 +505,15 @@ def test_it_is_the_admins_alone(site: Settings, people: People, method: str, pat
     assert getattr(logged_in(people.admin), method)(f"{CONNECTION}{path}").status_code == 302
 
 
-@pytest.mark.parametrize("path", ["check/", "start/", "accept/", "discard/"])
+@pytest.mark.parametrize("path", ["check/", "accept/", "discard/"])
 def test_what_changes_something_is_no_link(browser: Browser, path: str) -> None:
     assert browser.client.get(f"{CONNECTION}{path}").status_code == 405
+
+
+def test_a_refused_forms_address_entered_again_leads_to_the_page_and_begins_nothing(browser: Browser) -> None:
+    answer = browser.client.get(f"{CONNECTION}start/")
+    assert (answer.status_code, answer["Location"]) == (302, CONNECTION)
+    assert "crm_consent" not in browser.client.session
 
 
 @pytest.mark.parametrize("path", ["check/", "disconnect/", "start/", "accept/", "discard/"])
