@@ -1,6 +1,7 @@
 """Saving a blacklist: all of a change or nothing, and only by whoever saw what stands there now."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -206,16 +207,24 @@ def _company_note(plan: _Plan) -> dict[str, tuple[str, str]]:
 def _private_note(saved: Saved) -> dict[str, tuple[str, str]]:
     """Count, and name nothing: admins read the audit, but never a private rule."""
     counts = ((_("added"), saved.added), (_("removed"), saved.removed), (_("options changed"), saved.changed))
-    return {label: ("", number_format(count)) for label, count in counts if count}
+    return {label: ("", number_format(count, force_grouping=True)) for label, count in counts if count}
 
 
-def _named(entries: Iterable[ParsedRule]) -> str:
-    entries = list(entries)
-    names = ", ".join(f"{entry.kind.label} {entry.value}" for entry in entries[:NAMED_IN_AUDIT])
-    more = len(entries) - NAMED_IN_AUDIT
-    if more <= 0:
-        return names
-    return ngettext("%(names)s and %(more)s more", "%(names)s and %(more)s more", more) % {
-        "names": names,
-        "more": number_format(more),
+def _named(entries: Sequence[ParsedRule]) -> str:
+    """Say first how many they are, so that the number stays wherever the text is cut; then name the first."""
+    kinds = Counter(entry.kind for entry in entries)
+    first = entries[:NAMED_IN_AUDIT]
+    names = ", ".join(entry.value if len(kinds) == 1 else f"{entry.kind.label} {entry.value}" for entry in first)
+    words = {"counts": ", ".join(_counted(kind, kinds[kind]) for kind in RuleKind if kind in kinds), "names": names}
+    if len(first) == len(entries):
+        return _("%(counts)s: %(names)s") % words
+    return _("%(counts)s: %(names)s, … (the first %(first)s named)") % {**words, "first": len(first)}
+
+
+def _counted(kind: RuleKind, number: int) -> str:
+    texts = {
+        RuleKind.DOMAIN: ngettext("%s domain", "%s domains", number),
+        RuleKind.ADDRESS: ngettext("%s address", "%s addresses", number),
+        RuleKind.KEYWORD: ngettext("%s keyword", "%s keywords", number),
     }
+    return texts[kind] % number_format(number, force_grouping=True)

@@ -33,7 +33,7 @@ ACTIONS: dict[int, tuple[Text, str]] = {
     LogEntry.Action.UPDATE: (_("Changed"), "neutral"),
     LogEntry.Action.DELETE: (_("Deleted"), "bad"),
 }
-SHOWN = 300  # characters of one value in the list; the file has all
+SHOWN = 300  # characters of one value in the list at first; all stands folded below, and in the file
 
 admin.site.unregister(LogEntry)
 
@@ -206,8 +206,15 @@ class AuditAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("from → to"))
     def changes_in_words(self, entry: Any) -> SafeString | str:
-        lines = [Truncator(str(change)).chars(SHOWN) for change in in_words(model_of(entry), entry.changes)]
+        lines = [_unfolding(str(change)) for change in in_words(model_of(entry), entry.changes)]
         return format_html("<div>{}</div>", format_html_join(mark_safe("<br>"), "{}", ((line,) for line in lines)))
+
+
+def _unfolding(text: str) -> SafeString | str:
+    """Show the beginning of a long text, and all of it to who opens it."""
+    if len(text) <= SHOWN:
+        return text
+    return format_html("<details><summary>{}</summary>{}</details>", Truncator(text).chars(SHOWN), text)
 
 
 def _key(model: type[Model]) -> str:

@@ -86,7 +86,7 @@ def test_save_refuses_who_saw_an_older_version_and_says_what_came_between(people
         save(None, 1, Change([keyword("merger")]), actor=people.manager)
     assert refused.value.version == 2
     assert [(earlier.by, earlier.changes) for earlier in refused.value.earlier] == [
-        ("Ada Admin", (("added", "Domain acme.example"),))
+        ("Ada Admin", (("added", "1 domain: acme.example"),))
     ]
     assert standing() == [("domain", "acme.example", False), ("keyword", "nda", False)]
 
@@ -147,8 +147,8 @@ def test_audit_names_what_changed_in_the_company_blacklist(people: People) -> No
     uuids = dict(Rule.objects.values_list("match", "uuid"))
     save(None, 1, Change(removed=frozenset({uuids["acme.example"]}), options={uuids["nda"]: True}), actor=people.admin)
     assert audited() == [
-        {"added": ["", "Domain acme.example, Keyword nda"]},
-        {"removed": ["", "Domain acme.example"], "quoted text left out": ["", "Keyword nda"]},
+        {"added": ["", "1 domain, 1 keyword: Domain acme.example, Keyword nda"]},
+        {"removed": ["", "1 domain: acme.example"], "quoted text left out": ["", "1 keyword: nda"]},
     ]
     assert list(LogEntry.objects.get_for_model(RuleSet).order_by("pk").values_list("actor", flat=True)) == [
         people.manager.pk,
@@ -156,12 +156,21 @@ def test_audit_names_what_changed_in_the_company_blacklist(people: People) -> No
     ]
 
 
-def test_audit_names_at_most_a_hundred(people: People) -> None:
-    save(None, 0, Change([keyword(f"word{n:03}") for n in range(NAMED_IN_AUDIT + 5)]), actor=people.manager)
-    [changes] = audited()
-    named = changes["added"][1]
-    assert named.endswith("Keyword word099 and 5 more")
-    assert named.count("Keyword") == NAMED_IN_AUDIT
+def test_audit_names_all_of_a_hundred(people: People) -> None:
+    names = [f"word{n:03}" for n in range(NAMED_IN_AUDIT)]
+    save(None, 0, Change([keyword(name) for name in names]), actor=people.manager)
+    assert audited() == [{"added": ["", f"100 keywords: {', '.join(names)}"]}]
+
+
+def test_audit_counts_all_and_names_the_first_hundred_of_thousands(people: People) -> None:
+    domains = [domain(f"d{n:05}.example") for n in range(10_010)]
+    save(None, 0, Change([*domains, keyword("nda"), keyword("merger"), keyword("layoff")]), actor=people.manager)
+    save(None, 1, Change(replace=True), actor=people.manager)
+    added, removed = (changes[what][1] for changes, what in zip(audited(), ("added", "removed"), strict=True))
+    first = ", ".join(f"Domain d{n:05}.example" for n in range(NAMED_IN_AUDIT))
+    assert added == f"10,010 domains, 3 keywords: {first}, … (the first 100 named)"
+    counts, _colon, names = removed.partition(": ")
+    assert (counts, names.count(".example") + names.count("Keyword")) == ("10,010 domains, 3 keywords", NAMED_IN_AUDIT)
 
 
 def test_audit_counts_private_rules_and_never_names_them(people: People) -> None:

@@ -130,7 +130,7 @@ def test_import_of_an_older_preview_says_what_came_between(people: People) -> No
     fill(None, "acme.example", actor=people.admin)
     response = confirm(client, COMPANY, preview)
     assert (response.status_code, values()) == (409, ["acme.example"])
-    assert "added Domain acme.example" in response.content.decode()
+    assert "added 1 domain: acme.example" in response.content.decode()
     assert confirm(client, COMPANY, response).status_code == 302
     assert values() == ["acme.example", "merger"]
 

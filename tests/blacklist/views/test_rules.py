@@ -269,7 +269,7 @@ def test_stale_form_is_refused_and_says_what_came_between(people: People) -> Non
     page = response.content.decode()
     assert "Nothing was saved: this blacklist was changed after you opened it." in page
     assert "Ada Admin" in page
-    assert "added Domain acme.example" in page
+    assert "added 1 domain: acme.example" in page
     form, own = response.context["form"], response.context["own"]
     assert (form["keywords"].value(), form["version"].value()) == ("layoff", 2)
     assert {row.rule.match: (row.removed, row.quoted) for row in own.rows} == {
