@@ -96,7 +96,12 @@ def today_tiles(today: DayFigures, unasked: int) -> list[Tile]:
     tiles = [
         Tile(_count(today.completed), _("completed"), _("In your time zone."), day_url(day)),
         Tile(_count(today.synced - unasked), _("synced"), _("They stand in the CRM."), day_url(day, sync="synced")),
-        Tile(_count(today.waiting), _("waiting"), _("They go out by themselves, or once an error is mended."), day_url(day, sync="waiting")),
+        Tile(
+            _count(today.waiting),
+            _("waiting"),
+            _("They go out by themselves, or once an error is mended."),
+            day_url(day, sync="waiting"),
+        ),
         Tile(
             _count(today.failed),
             _("failed"),

@@ -46,7 +46,9 @@ def safe_line(record: logging.LogRecord) -> dict[str, Any]:
     line |= {name: _plain(extra[name], secrets) for name in FIELDS if extra.get(name) is not None and extra[name] != ""}
     if unknown := sorted(set(extra) - set(FIELDS)):
         line["left_out"] = unknown
-    if record.exc_info and record.exc_info[1]:
+    # Whoever is refused (403, 404) is no failure of ours: the line says what happened, its traceback would say no more.
+    refused = record.name == "django.request" and record.levelno < logging.ERROR
+    if record.exc_info and record.exc_info[1] and not refused:
         line["exception"] = describe_traceback(record.exc_info[1], secrets)
     return line
 
@@ -142,6 +144,7 @@ def _known_secrets() -> list[str]:
         settings.SALESFORCE_CLIENT_SECRET,
         database.get("PASSWORD"),
         getattr(settings, "EMAIL_HOST_PASSWORD", ""),
+        *(app["secret"] for provider in settings.SOCIALACCOUNT_PROVIDERS.values() for app in provider["APPS"]),
     ]
     # A password of a few letters would eat words.
     return [secret for secret in candidates if isinstance(secret, str) and len(secret) >= 8]

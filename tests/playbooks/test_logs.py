@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import requests
+from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, override_settings
@@ -222,7 +223,30 @@ def boom(_request: HttpRequest) -> HttpResponse:
     raise ValueError(private)
 
 
-urlpatterns = [path("boom/", boom)]
+def refuse(request: HttpRequest) -> HttpResponse:
+    raise PermissionDenied
+
+
+urlpatterns = [path("boom/", boom), path("refuse/", refuse)]
+
+
+@pytest.mark.urls("tests.playbooks.test_logs")
+@pytest.mark.django_db
+def test_a_refusal_is_one_line_without_a_traceback(lines: Callable[[], list[dict[str, Any]]]) -> None:
+    assert Client().get("/refuse/").status_code == 403
+    (line,) = [line for line in lines() if line["logger"] == "django.request"]
+    assert (line["message"], line["http_status"], "exception" in line) == (
+        "Forbidden (Permission denied): /refuse/",
+        403,
+        False,
+    )
+
+
+def test_the_secret_of_single_sign_on_is_known(lines: Callable[[], list[dict[str, Any]]]) -> None:
+    providers = {"google": {"APPS": [{"client_id": "id", "secret": "opaque-and-long", "key": ""}]}}
+    with override_settings(SOCIALACCOUNT_PROVIDERS=providers):
+        logger.warning("with opaque-and-long")
+    assert [line["message"] for line in lines()] == [f"with {REMOVED}"]
 
 
 @pytest.mark.urls("tests.playbooks.test_logs")
