@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from django.utils.translation import gettext as _
 
+from blacklist.common_words import stops_nearly_all
 from blacklist.coverage import Coverage
 from blacklist.models import RuleKind
 from blacklist.rules import BadEntry, Parsed, ParsedRule, RuleLine, shortened
@@ -78,9 +79,9 @@ def _doubts(rules: Sequence[ParsedRule], standing: Sequence[Standing]) -> Iterab
     of_company = {(rule.kind, rule.match): rule for rule in standing if rule.company}
     coverage: Coverage[RuleLine] = Coverage([*standing, *rules])
     for rule in rules:
-        for warning in rule.warnings:
-            if not rule.ignore_quoted:
-                yield Doubt(rule, warning, quotable=rule.kind == RuleKind.KEYWORD)
+        quotable = rule.kind == RuleKind.KEYWORD and not stops_nearly_all(rule.match)
+        if not (quotable and rule.ignore_quoted):
+            yield from (Doubt(rule, warning, quotable) for warning in rule.warnings)
         same = of_company.get((rule.kind, rule.match))
         if same is not None and (rule.ignore_quoted or not same.ignore_quoted):
             yield Doubt(rule, _("The Company Blacklist has “%(value)s” already.") % {"value": shortened(rule.value)})

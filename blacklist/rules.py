@@ -11,6 +11,7 @@ from typing import Protocol
 
 from django.utils.translation import gettext as _
 
+from blacklist.keyword_warnings import keyword_warnings
 from blacklist.models import RuleKind
 from blacklist.senders import (
     FREE_MAIL,
@@ -20,7 +21,6 @@ from blacklist.senders import (
     is_shared_host,
     is_under,
 )
-from blacklist.signature_words import word_in_generic_signatures
 from blacklist.words import is_unspaced, words
 
 MAX_TEXT = 500_000  # characters at once, of all entries together
@@ -253,7 +253,7 @@ def parse_keyword(entry: str, *, ignore_quoted: bool = False) -> ParsedRule:
         match = _prefix(entry, found)
     if len(match) > MAX_MATCH:
         raise _refused(_("“%(entry)s” is too long to compare. Enter a shorter phrase."), entry)
-    return ParsedRule(RuleKind.KEYWORD, entry, match, ignore_quoted, warnings=_keyword_warnings(match))
+    return ParsedRule(RuleKind.KEYWORD, entry, match, ignore_quoted, warnings=keyword_warnings(match))
 
 
 def _refuse_meaningless(entry: str, text: str, found: list[str]) -> None:
@@ -286,14 +286,3 @@ def _prefix(entry: str, found: list[str]) -> str:
         message = _("“%(entry)s”: “*” works behind a single word, like nda*, not behind a phrase.")
         raise _refused(message, entry)
     return f"{found[0]}*"
-
-
-def _keyword_warnings(match: str) -> tuple[str, ...]:
-    word = word_in_generic_signatures(match)
-    if not word:
-        return ()
-    message = _(
-        "“%(word)s” stands in many signatures and disclaimers: messages are stopped for that alone, unless the rule "
-        "leaves out signatures, disclaimers and quoted text."
-    )
-    return (message % {"word": word},)

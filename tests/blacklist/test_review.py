@@ -70,6 +70,18 @@ def test_m20_words_of_generic_signatures_are_doubted_unless_quoted_text_is_left_
     assert of("", "confidential, private, merger", quoted=True).doubts == []
 
 
+@pytest.mark.parametrize("quoted", [False, True])
+def test_common_words_are_doubted_whatever_is_left_out(quoted: bool) -> None:
+    found = of("", "the, meeting*, nd*, thanks, merger", quoted=quoted)
+    assert [(doubt.rule.value, doubt.quotable) for doubt in found.doubts] == [
+        ("the", False),
+        ("meeting*", False),
+        ("nd*", False),
+        ("thanks", False),
+    ]
+    assert found.leaving_out_quoted() == found.rules
+
+
 def test_digest_is_of_these_doubts_alone() -> None:
     one = of("", "confidential")
     assert one.digest == of("", "merger, Confidential").digest

@@ -157,6 +157,19 @@ def test_m20_the_option_is_offered_and_settles_it(people: People) -> None:
     assert post(client, MINE, people.manager, keywords="private", ignore_quoted="on").status_code == 302
 
 
+def test_common_words_need_a_second_look_that_no_option_settles(people: People) -> None:
+    client = logged_in(people.manager)
+    typed = {"keywords": "The\r\nmerger", "ignore_quoted": "on"}
+    response = post(client, COMPANY, None, **typed)
+    told = response.context["told"]
+    assert [doubt.text for doubt in told.doubts] == [
+        "“the” stands in almost every message: nearly all mail would be stopped."
+    ]
+    assert (told.quotable, values()) == (False, [])
+    post(client, COMPANY, None, **typed, confirmed=response.context["form"]["confirmed"].value())
+    assert values() == ["~merger", "~The"]
+
+
 def test_m20_what_was_confirmed_is_no_licence_for_other_words(people: People) -> None:
     client = logged_in(people.rep)
     confirmed = post(client, MINE, people.rep, keywords="confidential").context["form"]["confirmed"].value()
