@@ -18,13 +18,14 @@ from blacklist.desk import Desk, company_desk, my_desk
 from blacklist.forms import ImportForm
 from blacklist.listing import rules_of, standing_of
 from blacklist.models import RuleKind
-from blacklist.review import Review, review
+from blacklist.review import Review, Standing, review
 from blacklist.rules import Parsed, ParsedRule
 from blacklist.saving import Change, EarlierSave, StaleBlacklistError, save
 from teams.csv_text import csv_response
 from teams.pages import manager_page, settings_page
 
 SHOWN = 50  # new entries of a preview, and doubts
+SHOWN_GOING = 20  # entries that a replacing import removes
 PREVIEW_HOLDS = timedelta(hours=1)
 LONGEST_PREVIEW = 2_000_000  # characters; DATA_UPLOAD_MAX_MEMORY_SIZE bounds what comes back
 
@@ -60,13 +61,34 @@ class _Preview:
     review: Review
     version: int
     replacing: bool
-    removed: int
+    going: Sequence[Standing]  # in the list's order
+    added: int
     carried: str
     earlier: Sequence[EarlierSave] | None = None
 
     @property
     def first(self) -> Sequence[ParsedRule]:
         return self.review.rules[:SHOWN]
+
+    @property
+    def removed(self) -> int:
+        return len(self.going)
+
+    @property
+    def first_going(self) -> Sequence[tuple[str, str]]:
+        return [(rule.value, str(RuleKind(rule.kind).label)) for rule in self.going[:SHOWN_GOING]]
+
+    @property
+    def empties(self) -> bool:
+        return bool(self.going) and not self.review.rules
+
+    @property
+    def counts(self) -> dict[str, str]:
+        """The numbers as texts write them."""
+        return {
+            "removed": number_format(self.removed, force_grouping=True),
+            "added": number_format(self.added, force_grouping=True),
+        }
 
 
 def _import(request: HttpRequest, desk: Desk) -> HttpResponse:
@@ -88,16 +110,21 @@ def _preview(desk: Desk, parsed: Parsed, *, replacing: bool, earlier: Sequence[E
     version = desk.rule_set().version
     standing = standing_of(desk.owner)
     found = review([parsed], standing, replacing=replacing)
-    wanted = {(rule.kind, rule.match) for rule in parsed.rules}
-    removed = sum((rule.kind, rule.match) not in wanted for rule in standing if not rule.company) if replacing else 0
+    going, added = _exchanged(parsed, standing) if replacing else ([], len(found.rules))
     content = {
         "version": version,
         "replacing": replacing,
         "rules": [(rule.kind, rule.value, rule.match, rule.ignore_quoted, rule.warnings) for rule in parsed.rules],
     }
-    return _Preview(
-        found, version, replacing, removed, signing.dumps(content, salt=_salt(desk), compress=True), earlier
-    )
+    carried = signing.dumps(content, salt=_salt(desk), compress=True)
+    return _Preview(found, version, replacing, going, added, carried, earlier)
+
+
+def _exchanged(parsed: Parsed, standing: Sequence[Standing]) -> tuple[list[Standing], int]:
+    """Return which own entries go when `parsed` takes their place, and how many of it are new."""
+    own = {(rule.kind, rule.match): rule for rule in standing if not rule.company}
+    wanted = {(rule.kind, rule.match) for rule in parsed.rules}
+    return [own[key] for key in sorted(own.keys() - wanted)], len(wanted - own.keys())
 
 
 def _salt(desk: Desk) -> str:

@@ -1,5 +1,6 @@
 """Blacklists from and to CSV files."""
 
+import re
 from typing import Any
 
 import pytest
@@ -24,6 +25,11 @@ def upload(client: Client, path: str, content: str | bytes, mode: str = "add") -
 
 def confirm(client: Client, path: str, preview: Any, action: str = "import") -> Any:
     return client.post(f"{path}import/", {"action": action, "carried": preview.context["preview"].carried})
+
+
+def buttons(preview: Any) -> list[tuple[str, str]]:
+    """The class and caption of each button that imports."""
+    return re.findall(r'<button class="([^"]+)" name="action" value="import\w*">([^<]+)', preview.content.decode())
 
 
 def test_export_and_import_give_the_same_list(people: People) -> None:
@@ -72,9 +78,51 @@ def test_import_replaces_after_its_preview(people: People) -> None:
     fill(None, "", "nda, merger, layoff", actor=people.manager)
     client = logged_in(people.manager)
     response = upload(client, COMPANY, f"{HEADER}keyword,nda,yes\nkeyword,new,\n", mode="replace")
-    assert response.context["preview"].removed == 2
+    preview = response.context["preview"]
+    assert (preview.first_going, preview.empties) == ([("layoff", "Keyword"), ("merger", "Keyword")], False)
+    assert buttons(response) == [("pb-button pb-button-bad", "Remove 2 and add 1")]
     confirm(client, COMPANY, response)
     assert values() == ["~nda", "new"]
+
+
+@pytest.mark.parametrize("path", [COMPANY, MINE])
+def test_import_that_empties_a_long_list_says_so_and_names_the_first_that_go(people: People, path: str) -> None:
+    owner = people.manager if path == MINE else None
+    make_rules(owner, [f"word{number:05}" for number in range(10_010)])
+    if owner:
+        make_rules(None, ["theirs"])  # stays, and is not among those that go
+    client = logged_in(people.manager)
+    response = upload(client, path, HEADER, mode="replace")
+    page = response.content.decode()
+    assert [value for value, _kind in response.context["preview"].first_going] == [f"word{n:05}" for n in range(20)]
+    assert ("Entries that go: 20 of 10,010" in page, "The list will be empty." in page) == (True, True)
+    assert ("word00019</td>" in page, "word00020</td>" in page, "theirs" in page) == (True, False, False)
+    assert buttons(response) == [("pb-button pb-button-bad", "Remove 10,010 and add 0")]
+    assert len(values(owner)) == 10_010
+    confirm(client, path, response)
+    assert values(owner) == []
+
+
+@pytest.mark.parametrize("mode", ["add", "replace"])
+def test_import_that_removes_nothing_has_no_red_button(people: People, mode: str) -> None:
+    fill(people.rep, "", "nda", actor=people.rep)
+    response = upload(logged_in(people.rep), MINE, f"{HEADER}keyword,nda,\nkeyword,merger,\n", mode=mode)
+    preview = response.context["preview"]
+    assert (preview.removed, preview.added, preview.empties) == (0, 1, False)
+    assert buttons(response) == [("pb-button pb-button-first", "Import as it stands in the file")]
+
+
+def test_import_that_removes_and_warns_says_so_on_both_buttons(people: People) -> None:
+    fill(people.rep, "", "nda", actor=people.rep)
+    response = upload(logged_in(people.rep), MINE, f"{HEADER}keyword,confidential,\n", mode="replace")
+    both = "Remove 1 and add 1"
+    assert buttons(response) == [
+        (
+            "pb-button pb-button-bad",
+            f"{both}, leaving out signatures, disclaimers and quoted text where it is warned of",
+        ),
+        ("pb-button pb-button-bad", both),
+    ]
 
 
 def test_m20_import_warns_and_offers_to_leave_out_quoted_text(people: People) -> None:
@@ -164,5 +212,6 @@ def test_query_counts(people: People, django_assert_num_queries: DjangoAssertNum
     with django_assert_num_queries(4):
         b"".join(client.get(f"{COMPANY}export/"))
     lines = "".join(f"keyword,other{each},\n" for each in range(number))
-    with django_assert_num_queries(8):
-        upload(client, COMPANY, HEADER + lines)
+    for mode in ("add", "replace"):
+        with django_assert_num_queries(8):
+            upload(client, COMPANY, HEADER + lines, mode)
