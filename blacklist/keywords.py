@@ -6,9 +6,10 @@ from collections.abc import Set as AbstractSet
 from itertools import compress, pairwise
 from operator import itemgetter
 
-# Longer prefixes are found by their first letters: most words of a text begin with none of those.
-_START = 4
-_start_of = itemgetter(slice(_START))
+# Longer prefixes are found by their first letters: most words of a text begin with none of those. The more letters, the
+# fewer words are left to look at one by one, so that long prefixes have a step of their own.
+_STEPS = (4, 7)
+_START = _STEPS[0]
 
 
 class KeywordIndex:
@@ -30,7 +31,9 @@ class KeywordIndex:
         self._single = frozenset(self._words)
         self._beginnings = frozenset((*self._pairs, *self._longer))
         self._short_prefixes = _by_length(prefix for prefix in self._prefixes if len(prefix) < _START)
-        self._lengths = _lengths_by_start(prefix for prefix in self._prefixes if len(prefix) >= _START)
+        self._steps = [
+            (start, itemgetter(slice(start)), lengths) for start in _STEPS if (lengths := self._lengths_of_step(start))
+        ]
 
     def _add(self, match: str, number: int) -> None:
         first, *rest = match.split(" ")
@@ -83,11 +86,19 @@ class KeywordIndex:
         for length, prefixes in self._short_prefixes.items():
             for prefix in prefixes.intersection(map(itemgetter(slice(length)), words)):
                 yield self._prefixes[prefix]
-        for word in compress(words, map(self._lengths.__contains__, map(_start_of, words))):
-            for length in self._lengths[word[:_START]]:
-                number = self._prefixes.get(word[:length])
-                if number is not None and len(word) >= length:
-                    yield number
+        for start, start_of, lengths in self._steps:
+            for word in compress(words, map(lengths.__contains__, map(start_of, words))):
+                for length in lengths[word[:start]]:
+                    number = self._prefixes.get(word[:length])
+                    if number is not None and len(word) >= length:
+                        yield number
+
+    def _lengths_of_step(self, start: int) -> dict[str, tuple[int, ...]]:
+        """Return the lengths of the prefixes that belong to a step, by their first letters."""
+        longer = [step for step in _STEPS if step > start]
+        end = min(longer, default=None)
+        of_step = (p for p in self._prefixes if len(p) >= start and (end is None or len(p) < end))
+        return _lengths_by_start(of_step, start)
 
 
 def _by_length(prefixes: Iterable[str]) -> dict[int, frozenset[str]]:
@@ -97,8 +108,8 @@ def _by_length(prefixes: Iterable[str]) -> dict[int, frozenset[str]]:
     return {length: frozenset(of_length) for length, of_length in found.items()}
 
 
-def _lengths_by_start(prefixes: Iterable[str]) -> dict[str, tuple[int, ...]]:
+def _lengths_by_start(prefixes: Iterable[str], start: int) -> dict[str, tuple[int, ...]]:
     found: defaultdict[str, set[int]] = defaultdict(set)
     for prefix in prefixes:
-        found[prefix[:_START]].add(len(prefix))
+        found[prefix[:start]].add(len(prefix))
     return {start: tuple(sorted(lengths)) for start, lengths in found.items()}

@@ -72,6 +72,9 @@ class MessageFacts:
     @cached_property
     def body_words(self) -> list[tuple[BodyPart, list[str]]]:
         """Each part with its words; parts that say the same (plain text and HTML) are there once."""
+        if len(self.body) == 1:
+            (only,) = self.body
+            return [(only, words(only.text))]
         found: list[tuple[BodyPart, list[str]]] = []
         seen: set[tuple[str, ...]] = set()
         for part in self.body:
