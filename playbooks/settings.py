@@ -70,9 +70,11 @@ INSTALLED_APPS = [
     "allauth.socialaccount.providers.microsoft",
     "auditlog",
     "csp",
+    "django_htmx",
     "django_linear_migrations",
     "django_q",
     "import_export",
+    "ninja",
     "teams",
     "blacklist",
     "sync",
@@ -93,6 +95,7 @@ MIDDLEWARE = [
     "teams.middleware.AuditMiddleware",
     "teams.middleware.UserTimeZoneMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 

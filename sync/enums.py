@@ -32,6 +32,31 @@ class TaskState(TextChoices):
     SKIPPED = "skipped", _("Skipped")
 
 
+class TaskSource(TextChoices):
+    """Where a task came from."""
+
+    PLAYBOOKS = "playbooks", _("Playbooks")
+    API = "api", _("the HTTP API")
+    IMPORT = "import", _("an imported file")
+
+
+class TaskStatus(TextChoices):
+    """How a task fares, as those who hand it in are told: one word for its state here and its outbox row's."""
+
+    OPEN = "open", _("Open")
+    SKIPPED = "skipped", _("Skipped")
+    WAITING = "waiting", _("Waiting")
+    SENDING = "sending", _("Sending")
+    SYNCED = "synced", _("Synced")
+    FAILED = "failed", _("Failed")
+    CANCELLED = "cancelled", _("Cancelled")
+    STOPPED = "stopped", _("Stopped by a blacklist")
+
+    @property
+    def is_final(self) -> bool:
+        return self in (TaskStatus.SYNCED, TaskStatus.FAILED, TaskStatus.CANCELLED, TaskStatus.STOPPED)
+
+
 class CallDirection(TextChoices):
     INBOUND = "inbound", _("Inbound")
     OUTBOUND = "outbound", _("Outbound")
@@ -186,6 +211,10 @@ class DecisionCode(TextChoices):
     RETRIED_BY_HAND = "retried_by_hand", _("Retried by hand")
     CANCELLED_BY_HAND = "cancelled_by_hand", _("Cancelled by hand")
     GAVE_UP = "gave_up", _("Given up after 30 days")
+    SNOOZED = "snoozed", _("Snoozed")
+    SKIPPED = "skipped", _("Skipped")
+    ADOPTED = "adopted", _("Adopted: the orphaned phone call was given a record")
+    ADOPTION_UNDONE = "adoption_undone", _("Adoption undone: the phone call is an orphan again")
 
 
 class CrmUserFinding(TextChoices):

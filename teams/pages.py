@@ -41,6 +41,11 @@ def settings_page(view: View[P]) -> View[P]:
     return never_cache(login_required(view))
 
 
+def workspace_page(view: View[P]) -> View[P]:
+    """Guard a page where people work, whatever their role: strangers log in first. What it lists is the view's care."""
+    return never_cache(login_required(view))
+
+
 def render_manager_page(
     request: HttpRequest, template: str, title: Text, context: dict[str, Any] | None = None, status: int = 200
 ) -> HttpResponse:
@@ -53,6 +58,13 @@ def render_settings_page(
     request: HttpRequest, template: str, title: Text, context: dict[str, Any] | None = None, status: int = 200
 ) -> HttpResponse:
     """Render a page under /settings/; `template` extends settings/base.html and fills its block `page`."""
+    return render(request, template, {"title": title, **(context or {})}, status=status)
+
+
+def render_workspace_page(
+    request: HttpRequest, template: str, title: Text, context: dict[str, Any] | None = None, status: int = 200
+) -> HttpResponse:
+    """Render a page where people work; `template` extends workspace/base.html and fills its block `page`."""
     return render(request, template, {"title": title, **(context or {})}, status=status)
 
 

@@ -13,8 +13,8 @@ from unfold.paginator import InfinitePaginator
 
 from sync.admin.by_hand import ByHand
 from sync.admin.filters import RowTeamFilter, UserFilter
-from sync.admin.sync_state import actor_label, row_state
 from sync.models import OutboxRow
+from sync.sync_state import actor_label, row_state
 from teams.scoped_admin import ReadOnlyAdmin, badge, link, moment, page_of, viewer_of
 
 

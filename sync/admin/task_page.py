@@ -7,10 +7,10 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from sync.admin.sync_state import actor_label, mode_label, newest_row, sync_state
 from sync.crm.remedies import remedy_for
 from sync.enums import AttemptOutcome, OutboxState
 from sync.models import Attempt, Decision, OutboxRow, Task
+from sync.sync_state import actor_label, mode_label, newest_row, sync_state
 from teams.models import User
 from teams.scoped_admin import viewer_of
 

@@ -17,10 +17,10 @@ from sync.admin.by_hand import ByHand
 from sync.admin.error_filter import ErrorFilter
 from sync.admin.filters import DayRangeFilter, FailureFilter, SyncStateFilter, TaskTeamFilter, UserFilter
 from sync.admin.records import record_link
-from sync.admin.sync_state import NEWEST_FIRST, newest_row, sync_state
 from sync.admin.task_page import log_of
 from sync.enums import TaskKind
 from sync.models import OutboxRow, Record, Task
+from sync.sync_state import NEWEST_FIRST, newest_row, sync_state
 from teams.models import User
 from teams.scoped_admin import ReadOnlyAdmin, badge, link, moment, page_of
 

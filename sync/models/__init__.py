@@ -8,10 +8,12 @@ from sync.models.outbox import Attempt, LogRow, OutboxRow, Trouble
 from sync.models.pending_connection import PendingConnection
 from sync.models.play import Enrolment, Play, PlayStep
 from sync.models.record import Record, RecordEmail, RecordPhone
+from sync.models.sender import ApiToken, ReceivedTask, Sender
 from sync.models.task import Decision, Task
 from sync.models.told_error import ToldError
 
 __all__ = [
+    "ApiToken",
     "Attempt",
     "Connection",
     "CrmUserLookup",
@@ -24,9 +26,11 @@ __all__ = [
     "PendingConnection",
     "Play",
     "PlayStep",
+    "ReceivedTask",
     "Record",
     "RecordEmail",
     "RecordPhone",
+    "Sender",
     "Task",
     "TaskSyncExport",
     "ToldError",

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from sync.enums import CallDirection, DecisionCode, LinkChoice, TaskKind, TaskState
+from sync.enums import CallDirection, DecisionCode, LinkChoice, TaskKind, TaskSource, TaskState
 from sync.models.play import Enrolment, PlayStep
 from sync.models.record import Record
 from teams.crm_ids import CrmIdField
@@ -39,6 +39,11 @@ class Task(models.Model):
     )
     kind = models.CharField(_("kind"), max_length=10, choices=TaskKind.choices)
     state = models.CharField(_("state"), max_length=10, choices=TaskState.choices, default=TaskState.OPEN)
+    source = models.CharField(
+        _("came from"), max_length=10, choices=TaskSource.choices, default=TaskSource.PLAYBOOKS, editable=False
+    )
+    # Sent through Track and Sync: logged whatever the switches of CRM Email Sync say (M17).
+    is_track_and_sync = models.BooleanField(_("Track and Sync"), default=False, editable=False)
     enrolment = models.ForeignKey(
         Enrolment,
         verbose_name=_("enrolment"),
@@ -127,6 +132,7 @@ class Task(models.Model):
         ]
         indexes = [
             models.Index(fields=["user", "-completed_at"], name="task_user_completed"),
+            models.Index(fields=["user", "due_on"], condition=models.Q(state=TaskState.OPEN), name="task_user_due"),
             models.Index(fields=["-completed_at"], name="task_completed"),
             models.Index(fields=["-completed_at"], condition=models.Q(is_orphan=True), name="task_orphans"),
         ]
