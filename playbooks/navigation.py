@@ -87,6 +87,11 @@ MANAGER_APP = (
 
 EVERYONE = (
     Group(
+        _("Workspace"),
+        (Entry(_("My tasks"), "checklist", "my_tasks"),),
+        managers_title=_("My workspace"),
+    ),
+    Group(
         _("Settings › Email"),  # noqa: RUF001
         (
             Entry(

@@ -119,6 +119,7 @@ PAGES = {
     "passkey, remove": Shown("mfa_remove_webauthn", with_second_factor, passkey),
     # Everyone's.
     "home": Shown("home", rep),
+    "my tasks": Shown("my_tasks", rep),
     "notices": Shown("notices", rep),
     "my notices": Shown("my_notices", manager),
     "profile": Shown("my_profile", rep),

@@ -10,6 +10,7 @@ from tests.people import People, logged_in, people
 __all__ = ["people"]
 
 EMAIL, CRM = "Settings \u203a Email", "Settings \u203a CRM"
+WORKSPACE = ["My tasks"]
 OWN = [("{} \u203a Email", ["CRM Email Sync", "My Blacklist"]), ("{}", ["CRM", "Profile", "Notices"])]
 MANAGERS = [
     ("", ["Dashboard", "Teams", "Records", "Tasks", "Plays"]),
@@ -18,7 +19,8 @@ MANAGERS = [
 
 
 def own(title: str) -> list[tuple[str, list[str]]]:
-    return [(heading.format(title), entries) for heading, entries in OWN]
+    workspace = "My workspace" if title == "My settings" else "Workspace"
+    return [(workspace, WORKSPACE), *((heading.format(title), entries) for heading, entries in OWN)]
 
 
 def groups(viewer: User, path: str = "/") -> list[tuple[str, list[str]]]:
@@ -33,7 +35,7 @@ def active(viewer: User, path: str) -> list[str]:
     return [str(item["title"]) for group in sidebar(request) for item in group["items"] if item["active"]]
 
 
-def test_rep_sees_everyones_settings(people: People) -> None:
+def test_rep_sees_the_workspace_and_everyones_settings(people: People) -> None:
     assert groups(people.rep) == own("Settings")
 
 
