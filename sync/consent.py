@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
@@ -23,6 +24,8 @@ from teams.models import User
 
 # To log in to Salesforce, with a second factor, and to read what is asked.
 _LASTS = timedelta(minutes=15)
+# Log-ins of one user that may come back at the same moment.
+_ANSWERS_AT_ONCE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +159,24 @@ def _other_org(new: str, known: str) -> ConsentError:
 
 
 def _kept(user: User, login: Login, token: TokenAnswer, signed_in: connecting.SignedIn) -> PendingConnection:
-    for earlier in PendingConnection.objects.filter(user=user).without_tokens():
-        discard(earlier)
+    """Keep one log-in a user: of two that come back at the same moment, the later takes the other's place."""
+    pending = _pending(user, login, token, signed_in)
+    for _attempt in range(_ANSWERS_AT_ONCE):
+        for earlier in PendingConnection.objects.filter(user=user).without_tokens():
+            discard(earlier)
+        try:
+            with transaction.atomic():
+                pending.save(force_insert=True)
+        except IntegrityError:
+            continue
+        return pending
+    tokens.revoke(login.login_url, token.refresh_token or token.access_token)
+    raise ConsentError("AT_ONCE", "", _("You logged in several times at once. Begin again, in one window."))
+
+
+def _pending(user: User, login: Login, token: TokenAnswer, signed_in: connecting.SignedIn) -> PendingConnection:
     who, usage = signed_in.access_user, signed_in.usage
-    return PendingConnection.objects.create(
+    return PendingConnection(
         user=user,
         login_url=login.login_url,
         instance_url=token.instance_url,

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
@@ -30,7 +31,12 @@ def connection_page(request: HttpRequest) -> HttpResponse:
 @manager_page("sync.change_connection")
 def check_now(request: HttpRequest) -> HttpResponse:
     """Look at once whether the Access User is let in, and what it may do."""
-    connection = get_object_or_404(Connection.objects.of_organisation())
+    try:
+        connection = get_object_or_404(Connection.objects.of_organisation())
+    except ImproperlyConfigured as error:
+        # No key reads the tokens. The page itself is shown without them.
+        messages.error(request, str(error))
+        return redirect("crm_connection")
     if connection.disconnected_by_id:
         messages.warning(request, _("It was disconnected on purpose. To connect again, log in to Salesforce below."))
     elif connection.state == ConnectionState.DISCONNECTED:

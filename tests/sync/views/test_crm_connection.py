@@ -68,6 +68,14 @@ def test_a_lost_key_costs_one_log_in_and_nothing_else(browser: Browser, connecti
     assert Connection.objects.get().token_number == connection.token_number + 1
 
 
+def test_a_lost_key_is_what_check_now_tells(people: People, connection: Connection, site: Settings) -> None:
+    site.ENCRYPTION_KEYS = ["OTg3NjU0MzIxMGZlZGNiYTk4NzY1NDMyMTBmZWRjYmE="]
+    response = logged_in(people.admin).post(f"{CONNECTION}check/", follow=True)
+    html = response.content.decode()
+    assert (response.status_code, html.count("Put the key that it was written with back")) == (200, 1)
+    assert Connection.objects.without_tokens().get().state == ConnectionState.CONNECTED
+
+
 def test_its_queries_don_t_grow(
     site: Settings, people: People, connection: Connection, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:

@@ -263,6 +263,27 @@ def test_a_second_log_in_takes_the_first_one_s_place(browser: Browser, sandbox: 
     assert not refresh_tokens_work(sandbox, first)
 
 
+def test_of_two_log_ins_that_come_back_at_once_the_later_takes_the_other_s_place(
+    browser: Browser, sandbox: SandboxControl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser.log_in()
+    rival = PendingConnection.objects.get()
+    discard = consent.discard
+    came_between: list[str] = []
+
+    def discard_and_lose_the_race(pending: PendingConnection) -> None:
+        discard(pending)
+        if not came_between:
+            rival.save(force_insert=True)
+            came_between.append(rival.refresh_token)
+
+    monkeypatch.setattr(consent, "discard", discard_and_lose_the_race)
+    browser.log_in()
+    kept = PendingConnection.objects.get()
+    assert kept.refresh_token not in came_between
+    assert refresh_tokens_work(sandbox, kept.refresh_token)
+
+
 def refused(browser: Browser, path: str) -> str:
     response = browser.client.get(path)
     html = response.content.decode()
