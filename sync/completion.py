@@ -40,6 +40,7 @@ _CHANGED = [
     "who",
     "what",
     "is_orphan",
+    "is_track_and_sync",
 ]
 _ACTORS_PER_QUERY = 100
 
@@ -67,6 +68,7 @@ class _Checked:
     """A completion that nothing speaks against. Without a link its record is still to be found."""
 
     said: Said
+    asked: Completion
     user: User
     task: Task | None
     record: Record | None
@@ -152,7 +154,8 @@ def _check(completion: Completion, around: _Surroundings, now: datetime) -> _Che
     if task is not None:
         record = record or around.chosen.by_pk.get(task.record_id or 0)
         related = related or around.chosen.by_pk.get(task.related_record_id or 0)
-        choice = LinkChoice.PLAY if task.step_id is not None else choice
+    if completion.step is not None or (task is not None and task.step_id is not None):
+        choice = LinkChoice.PLAY
     link = None
     if not errors.by_field and (record or related):
         try:
@@ -164,7 +167,7 @@ def _check(completion: Completion, around: _Surroundings, now: datetime) -> _Che
     if task is not None:
         # Whoever names the same task again, later in this batch, is told that it is done.
         task.state = TaskState.COMPLETED
-    return _Checked(said, user, task, record, related, link)
+    return _Checked(said, completion, user, task, record, related, link)
 
 
 def _check_user(completion: Completion, around: _Surroundings, errors: Errors) -> User | None:
@@ -218,7 +221,7 @@ def _links(accepted: Sequence[_Checked], around: _Surroundings) -> list[linking.
 def _task(one: _Checked, link: linking.Link, chosen: ChosenRecords) -> Task:
     """The completed task, not stored yet."""
     said = one.said
-    task = one.task or Task(kind=said.kind)
+    task = one.task or Task(kind=said.kind, step=one.asked.step, source=one.asked.source)
     task.user = one.user
     task.state = TaskState.COMPLETED
     task.completed_at = said.completed_at
@@ -236,6 +239,7 @@ def _task(one: _Checked, link: linking.Link, chosen: ChosenRecords) -> Task:
     task.who = link.who
     task.what = link.what
     task.is_orphan = link.is_orphan
+    task.is_track_and_sync = one.asked.is_track_and_sync
     return task
 
 

@@ -9,8 +9,8 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from sync import emails
-from sync.enums import CallDirection, LinkChoice, TaskKind, TaskState
-from sync.models import Record, Task
+from sync.enums import CallDirection, LinkChoice, TaskKind, TaskSource, TaskState
+from sync.models import PlayStep, Record, Task
 from sync.phones import e164
 from teams.models import User
 
@@ -34,12 +34,14 @@ class Completion:
     """What a rep did. `actor` is who says so, when it is somebody else: they must be allowed to see the rep.
 
     With `task` an open task is completed, and what is None keeps the task's own; without it the task is ad hoc.
-    A record is given as such or by its CRM id (15 or 18 characters). `completed_at` has a time zone; None is now.
+    `step` is the play's step that was worked on without an open task; its `play` is loaded. A record is given as such
+    or by its CRM id (15 or 18 characters). `completed_at` has a time zone; None is now.
     """
 
     user: User
     actor: User | None = None
     task: Task | None = None
+    step: PlayStep | None = None
     kind: TaskKind | str | None = None
     subject: str | None = None
     description: str | None = None
@@ -52,6 +54,8 @@ class Completion:
     call_disposition: str = ""
     phone_number: str = ""
     email_address: str = ""
+    source: TaskSource = TaskSource.PLAYBOOKS
+    is_track_and_sync: bool = False
 
 
 class Errors:
@@ -91,7 +95,7 @@ def check(completion: Completion, task: Task | None, now: datetime, region: str,
     """Return what was said, or None after adding to `errors`. `task` is the open task as it stands now."""
     before = len(errors.by_field)
     kind = _kind(completion, task, errors)
-    subject = completion.subject if completion.subject is not None else task.subject if task else ""
+    subject = completion.subject if completion.subject is not None else _subject(completion, task)
     description = completion.description
     if description is None:
         description = task.description if task else ""
@@ -131,15 +135,24 @@ def check_open(task: Task, errors: Errors) -> None:
         errors.add("task", _("This task was skipped. Complete an ad hoc task instead."), "skipped")
 
 
+def _subject(completion: Completion, task: Task | None) -> str:
+    """What the open task, or the play's step, is called."""
+    if task is not None:
+        return task.subject
+    step = completion.step
+    return (step.subject or step.name) if step is not None else ""
+
+
 def _kind(completion: Completion, task: Task | None, errors: Errors) -> TaskKind | None:
     kind = _member(TaskKind, completion.kind, "kind", errors)
     if "kind" in errors.by_field:
         return None
-    if task is not None:
-        if kind not in (None, task.kind):
+    planned = task or completion.step
+    if planned is not None:
+        if kind not in (None, planned.kind):
             message = _("The play's step is of another kind (%(kind)s): leave this empty.")
-            errors.add("kind", message, "other_kind", kind=task.get_kind_display())
-        return TaskKind(task.kind)
+            errors.add("kind", message, "other_kind", kind=planned.get_kind_display())
+        return TaskKind(planned.kind)
     if kind is None:
         message = _("Say which kind of task this was: %(kinds)s.")
         errors.add("kind", message, "required", kinds=", ".join(TaskKind.values))
@@ -220,6 +233,8 @@ def _check_fields_of_kind(completion: Completion, kind: TaskKind, errors: Errors
     if kind != TaskKind.EMAIL and completion.email_address:
         message = _("Only e-mails have this. Leave it empty, or choose an e-mail.")
         errors.add("email_address", message, "not_an_email")
+    if kind != TaskKind.EMAIL and completion.is_track_and_sync:
+        errors.add("kind", _("Only e-mails are sent through Track and Sync."), "not_an_email")
 
 
 def _number(phone_number: str, region: str, errors: Errors) -> str:

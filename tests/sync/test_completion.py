@@ -23,6 +23,7 @@ from sync.enums import (
     OutboxState,
     RecordKind,
     TaskKind,
+    TaskSource,
     TaskState,
 )
 from sync.inputs import Errors, check
@@ -584,3 +585,26 @@ def test_two_who_name_a_new_record_at_once_share_it(rep: User) -> None:
     tasks = at_once(*[lambda: complete(call(rep, record=named))] * 4)
     record = Record.objects.get()
     assert [task.who for task in tasks] == [record] * 4
+
+
+def test_a_step_without_an_open_task_is_kept_with_the_task(rep: User) -> None:
+    step = PlayStepFactory.create(kind=TaskKind.EMAIL, name="Follow up", subject="Winter")
+    assert refused(call(rep, step=step)) == {"kind": ["other_kind"]}
+    record = RecordFactory.create()
+    task = complete(Completion(user=rep, step=step, record=record, source=TaskSource.API))
+    assert (task.step, task.kind, task.subject, task.enrolment) == (step, TaskKind.EMAIL, "Winter", None)
+    assert (task.link_choice, task.who, task.source) == (LinkChoice.PLAY, record, TaskSource.API)
+
+
+def test_an_open_task_stays_where_it_came_from(rep: User) -> None:
+    play_step = PlayStepFactory.create(kind=TaskKind.EMAIL)
+    enrolment = plays.enrol(play_step.play, RecordFactory.create(), rep)
+    task = complete(
+        Completion(user=rep, task=enrolment.tasks.get(), step=play_step, source=TaskSource.API, is_track_and_sync=True)
+    )
+    task.refresh_from_db()
+    assert (task.source, task.is_track_and_sync) == (TaskSource.PLAYBOOKS, True)
+
+
+def test_only_e_mails_are_sent_through_track_and_sync(rep: User) -> None:
+    assert refused(call(rep, is_track_and_sync=True)) == {"kind": ["not_an_email"]}
