@@ -21,8 +21,11 @@ MILLISECONDS = 300
 
 
 @contextmanager
-def filled(kind: str) -> Iterator[dict[str, str]]:
-    """Give the environment of an installation with 5,000 users and a million tasks; all gone afterwards."""
+def filled(kind: str, fill: str = _FILL) -> Iterator[dict[str, str]]:
+    """Give the environment of an installation with 5,000 users and a million tasks; all gone afterwards.
+
+    `fill` is the Python that fills it otherwise.
+    """
     with tempfile.TemporaryDirectory(prefix="playbooks-bench-") as name:
         directory = Path(name)
         with temporary_database(kind, directory) as url:
@@ -41,7 +44,7 @@ def filled(kind: str) -> Iterator[dict[str, str]]:
             (directory / "var").mkdir()
             print(f"{kind}: filling the database", flush=True)
             _run(environment, "manage.py", "setup", "--verbosity", "0")
-            _run(environment, "-c", _FILL)
+            _run(environment, "-c", fill)
             yield environment
 
 

@@ -1,5 +1,5 @@
 """Measure beside the naive way: `python -m benchmarks.run` for the way of a task (writes var/bench.json); with a name
-for what else there is, `lists` or `csv`, each on databases of its own (var/bench-NAME.json); `all` for everything.
+for what else there is (OTHERS), each on databases of its own (var/bench-NAME.json); `all` for everything.
 
 The naive way is one django-q2 job and one create per completed task, with two workers, as this project has on
 PostgreSQL. The exit status says whether it could be measured, never how fast it was.
@@ -32,7 +32,7 @@ NAIVE_IDLE = 20
 WORKERS = 2
 
 # Measured by a process of their own, as Django is set up once in each.
-OTHERS = {"lists": "benchmarks.lists", "csv": "benchmarks.csv_export"}
+OTHERS = {"lists": "benchmarks.lists", "csv": "benchmarks.csv_export", "workspace": "benchmarks.workspace"}
 
 
 def _arguments() -> argparse.Namespace:
