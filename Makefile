@@ -61,7 +61,7 @@ screenshots: $(STAMP) ## Take the guides' pictures anew from a running demo, in 
 crash: $(STAMP) ## Kill workers at random while tasks go out, and count what stands in the CRM (ARGS=--short)
 	@exec $(RUN) -m benchmarks.crash $(ARGS)
 
-bench: $(STAMP) ## Measure beside the naive way (ARGS=lists, csv or all); writes var/bench*.json
+bench: $(STAMP) ## Measure beside the naive way (ARGS=lists, csv, workspace, api or all); writes var/bench*.json
 	@exec $(RUN) -m benchmarks.run $(ARGS)
 
 real-mail: $(STAMP) ## Fetch 6,046 real messages for the benchmark into var/, and read each of them (needs npm)
