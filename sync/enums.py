@@ -213,6 +213,8 @@ class DecisionCode(TextChoices):
     GAVE_UP = "gave_up", _("Given up after 30 days")
     SNOOZED = "snoozed", _("Snoozed")
     SKIPPED = "skipped", _("Skipped")
+    SKIP_UNDONE = "skip_undone", _("No longer skipped: the task is open again")
+    COMPLETED_FOR = "completed_for", _("Completed by somebody else in the rep's name")
     ADOPTED = "adopted", _("Adopted: the orphaned phone call was given a record")
     ADOPTION_UNDONE = "adoption_undone", _("Adoption undone: the phone call is an orphan again")
 

@@ -44,6 +44,7 @@ class Record(models.Model):
         indexes = [
             models.Index(fields=["crm_id"], name="record_crm_id"),
             models.Index(fields=["name"], name="record_name"),
+            models.Index(fields=["account_crm_id"], name="record_account"),
         ]
 
     def __str__(self) -> str:

@@ -133,6 +133,9 @@ class Task(models.Model):
         indexes = [
             models.Index(fields=["user", "-completed_at"], name="task_user_completed"),
             models.Index(fields=["user", "due_on"], condition=models.Q(state=TaskState.OPEN), name="task_user_due"),
+            models.Index(
+                fields=["user", "-due_on"], condition=models.Q(state=TaskState.SKIPPED), name="task_user_skipped"
+            ),
             models.Index(fields=["-completed_at"], name="task_completed"),
             models.Index(fields=["-completed_at"], condition=models.Q(is_orphan=True), name="task_orphans"),
         ]
