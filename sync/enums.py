@@ -228,3 +228,27 @@ class CrmUserFinding(TextChoices):
     SEVERAL = "several", _("Several CRM users have this e-mail")
     INACTIVE = "inactive", _("The CRM user with this e-mail is deactivated")
     TAKEN = "taken", _("The CRM user with this e-mail belongs to another user here")
+
+
+class DeliveryState(TextChoices):
+    """Where the telling of a sender stands."""
+
+    WAITING = "waiting", _("Waiting")
+    DELIVERED = "delivered", _("Delivered")
+    GIVEN_UP = "given_up", _("Given up")
+    OVERTAKEN = "overtaken", _("Not needed: the task went on")
+
+
+class WebhookError(TextChoices):
+    """Why a receiver was not told."""
+
+    ADDRESS = "address", _("The address is refused: it leads into a private network or is no web address")
+    NAME = "name", _("The host name can’t be resolved")
+    CONNECT = "connect", _("Nobody answers at this address")
+    TLS = "tls", _("The certificate or the encryption is not good")
+    TIMEOUT = "timeout", _("No answer in time")
+    BROKEN = "broken", _("The answer was cut off or is no HTTP")
+    REDIRECT = "redirect", _("It leads on to another address, which is not followed")
+    REFUSED = "refused", _("The receiver refused it")
+    GONE = "gone", _("The receiver wants no more (410)")
+    SECRET = "secret", _("The webhook secret can’t be read: give the webhook a new one")  # noqa: S105

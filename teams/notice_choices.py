@@ -9,7 +9,7 @@ from teams.models import NoticeChoice, NoticeKind, Role, User
 
 _OF_MANAGERS = (NoticeKind.CONNECTION, NoticeKind.ERRORS, NoticeKind.FILE_READY, NoticeKind.CRM_USERS)
 KINDS = {
-    Role.ADMIN: _OF_MANAGERS,
+    Role.ADMIN: (*_OF_MANAGERS, NoticeKind.WEBHOOKS),
     Role.MANAGER: _OF_MANAGERS,
     Role.REP: (NoticeKind.FILE_READY,),
 }

@@ -11,6 +11,7 @@ from sync.models.record import Record, RecordEmail, RecordPhone
 from sync.models.sender import ApiToken, ReceivedTask, Sender
 from sync.models.task import Decision, Task
 from sync.models.told_error import ToldError
+from sync.models.webhook import WebhookDelivery, WebhookReceiver
 
 __all__ = [
     "ApiToken",
@@ -35,4 +36,6 @@ __all__ = [
     "TaskSyncExport",
     "ToldError",
     "Trouble",
+    "WebhookDelivery",
+    "WebhookReceiver",
 ]

@@ -15,6 +15,7 @@ class NoticeKind(models.TextChoices):
     ERRORS = "errors", _("Errors that are new or growing")
     FILE_READY = "file_ready", _("A file that you asked for is ready")
     CRM_USERS = "crm_users", _("Users without a CRM user")
+    WEBHOOKS = "webhooks", _("A webhook that nobody takes")
 
 
 class NoticeQuerySet(models.QuerySet["Notice"]):
