@@ -15,7 +15,7 @@ MANAGE := $(RUN) manage.py
 PYTEST := env -u TEST_DATABASE_URL -u TEST_REDIS_URL $(RUN) -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run setup test test-postgres test-slow test-redis test-browser screenshots crash bench real-mail clients check format lock clean
+.PHONY: help demo run setup test test-postgres test-slow test-redis test-browser screenshots crash bench real-mail clients package check format lock clean
 .DELETE_ON_ERROR:
 
 help: ## This list
@@ -69,6 +69,9 @@ real-mail: $(STAMP) ## Fetch 6,046 real messages for the benchmark into var/, an
 
 clients: $(STAMP) ## Show that simple-salesforce and jsforce work against the sandbox (needs node and npm)
 	@exec $(RUN) -m clients.run $(ARGS)
+
+package: $(STAMP) ## Have Salesforce's own command line read the package of custom fields, offline (needs node and npm)
+	@exec $(RUN) -m clients.package_check $(ARGS)
 
 # The production check gets an environment as a server would have it; nothing of it is used anywhere else.
 CHECK_ENV := ENV_FILE= ENVIRONMENT=production DATABASE_URL=sqlite:///:memory: ALLOWED_HOSTS=playbooks.example.com \
