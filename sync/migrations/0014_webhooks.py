@@ -3,7 +3,6 @@
 import django.db.models.deletion
 import sync.encryption
 import uuid
-from django.conf import settings
 from django.db import migrations, models
 
 
@@ -11,25 +10,9 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('sync', '0013_worklists'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
-        migrations.AddField(
-            model_name='enrolment',
-            name='end_reason',
-            field=models.CharField(blank=True, max_length=200, verbose_name='reason'),
-        ),
-        migrations.AddField(
-            model_name='enrolment',
-            name='ended_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='ended by'),
-        ),
-        migrations.AddField(
-            model_name='enrolment',
-            name='enrolled_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='enrolled by'),
-        ),
         migrations.CreateModel(
             name='WebhookReceiver',
             fields=[
