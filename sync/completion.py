@@ -15,8 +15,9 @@ from django.utils.translation import gettext_lazy as _
 
 from sync import linking, outbox
 from sync.chosen_records import ChosenRecords
-from sync.enums import LinkChoice, TaskState
+from sync.enums import DecisionCode, LinkChoice, TaskState
 from sync.inputs import Completion, Errors, Said, check, check_open
+from sync.mapping import Reason
 from sync.models import Connection, Decision, Record, Task
 from teams.models import Organisation, User
 
@@ -85,7 +86,7 @@ def _complete(completions: Sequence[Completion]) -> list[Task | ValidationError]
     links = _links(accepted, around)
     tasks = [_task(one, link, around.chosen) for one, link in zip(accepted, links, strict=True)]
     _store_tasks(accepted, tasks)
-    _store_decisions(tasks, links, now)
+    _store_decisions(accepted, tasks, links, now)
     outbox.enqueue(around.connection, tasks)
     done = iter(tasks)
     return [next(done) if isinstance(result, _Checked) else result for result in results]
@@ -221,7 +222,7 @@ def _links(accepted: Sequence[_Checked], around: _Surroundings) -> list[linking.
 def _task(one: _Checked, link: linking.Link, chosen: ChosenRecords) -> Task:
     """The completed task, not stored yet."""
     said = one.said
-    task = one.task or Task(kind=said.kind, step=one.asked.step, source=one.asked.source)
+    task = one.task or _new_task(one)
     task.user = one.user
     task.state = TaskState.COMPLETED
     task.completed_at = said.completed_at
@@ -243,6 +244,12 @@ def _task(one: _Checked, link: linking.Link, chosen: ChosenRecords) -> Task:
     return task
 
 
+def _new_task(one: _Checked) -> Task:
+    asked = one.asked
+    chosen = {} if asked.uuid is None else {"uuid": asked.uuid}
+    return Task(kind=one.said.kind, step=asked.step, source=asked.source, **chosen)
+
+
 def _store_tasks(accepted: Sequence[_Checked], tasks: Sequence[Task]) -> None:
     pairs = list(zip(accepted, tasks, strict=True))
     Task.objects.bulk_create(task for one, task in pairs if one.task is None)
@@ -254,9 +261,17 @@ def _store_tasks(accepted: Sequence[_Checked], tasks: Sequence[Task]) -> None:
             task.created_at = created_at
 
 
-def _store_decisions(tasks: Sequence[Task], links: Sequence[linking.Link], now: datetime) -> None:
+def _store_decisions(
+    accepted: Sequence[_Checked], tasks: Sequence[Task], links: Sequence[linking.Link], now: datetime
+) -> None:
     Decision.objects.bulk_create(
         Decision(task=task, at=now, code=code, detail=detail)
-        for task, link in zip(tasks, links, strict=True)
-        for code, detail in link.decisions
+        for one, task, link in zip(accepted, tasks, links, strict=True)
+        for code, detail in (*_by_whom(one), *link.decisions)
     )
+
+
+def _by_whom(one: _Checked) -> Iterable[Reason]:
+    actor = one.asked.actor
+    if actor is not None and actor.pk != one.user.pk:
+        yield DecisionCode.COMPLETED_FOR, {"by": str(actor.uuid)}

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db.models import TextChoices
@@ -54,6 +55,8 @@ class Completion:
     call_disposition: str = ""
     phone_number: str = ""
     email_address: str = ""
+    # Of an ad hoc task, chosen before: the second of two equal forms finds it taken, and IntegrityError is raised.
+    uuid: UUID | None = None
     source: TaskSource = TaskSource.PLAYBOOKS
     is_track_and_sync: bool = False
 
