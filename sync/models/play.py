@@ -1,6 +1,7 @@
 """Plays: ordered steps that a rep works through for a record."""
 
 import uuid
+from typing import Self
 
 from django.conf import settings
 from django.db import models
@@ -8,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sync.enums import TaskKind
 from sync.models.record import Record
+from teams.models import User
 
 
 class Play(models.Model):
@@ -49,8 +51,20 @@ class PlayStep(models.Model):
         return self.name
 
 
+class EnrolmentQuerySet(models.QuerySet["Enrolment"]):
+    def visible_to(self, viewer: User) -> Self:
+        """The enrolments of everyone whom `viewer` may see."""
+        return self if viewer.sees_everyone else self.filter(user__in=User.objects.visible_to(viewer))
+
+    def running(self) -> Self:
+        return self.filter(ended_at=None)
+
+
 class Enrolment(models.Model):
-    """A record that a user works through a play; it gives the record a history (M4)."""
+    """A record that a user works through a play; it gives the record a history (M4).
+
+    It ends by itself with its last open task (`ended_by` is empty then), or because somebody ends it.
+    """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     play = models.ForeignKey(Play, verbose_name=_("play"), on_delete=models.PROTECT, related_name="enrolments")
@@ -67,7 +81,27 @@ class Enrolment(models.Model):
         settings.AUTH_USER_MODEL, verbose_name=_("user"), on_delete=models.PROTECT, related_name="enrolments"
     )
     created_at = models.DateTimeField(_("enrolled at"), auto_now_add=True)
+    # Empty: the user themselves.
+    enrolled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("enrolled by"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+    )
     ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
+    ended_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("ended by"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+    )
+    end_reason = models.CharField(_("reason"), max_length=200, blank=True)
+
+    objects = EnrolmentQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("enrolment")
