@@ -1,5 +1,6 @@
 """What is stored on the way between Playbooks and the CRM."""
 
+from sync.models.adoption import Adoption
 from sync.models.connection import Connection
 from sync.models.crm_user import CrmUserLookup
 from sync.models.export import TaskSyncExport
@@ -14,6 +15,7 @@ from sync.models.told_error import ToldError
 from sync.models.webhook import WebhookDelivery, WebhookReceiver
 
 __all__ = [
+    "Adoption",
     "ApiToken",
     "Attempt",
     "Connection",
