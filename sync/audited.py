@@ -1,4 +1,4 @@
-"""What of the sync is kept in the audit: what people decide about the connection and about plays.
+"""What of the sync is kept in the audit: what people decide about the connection, plays and others’ enrolments.
 
 What machines note about a connection (pauses, batch size, API usage, being lost and back) is written with update(), and
 never comes here. Tokens are no audited field: who connected, reconnected or disconnected is noted where that happens.
@@ -7,7 +7,7 @@ never comes here. Tokens are no audited field: who connected, reconnected or dis
 from django.db.models import QuerySet
 from django.urls import reverse
 
-from sync.models import Connection, Play, PlayStep
+from sync.models import Connection, Enrolment, Play, PlayStep
 from teams import audit
 from teams.models import User
 from teams.scoped_admin import page_of
@@ -29,8 +29,10 @@ audit.keep(
 audit.keep(Play, ["name", "is_active"], seen_by=_plays, page=page_of)
 audit.keep(
     PlayStep,
-    ["kind", "name", "day_offset", "subject"],
+    ["kind", "name", "day_offset", "subject", "description"],
     seen_by=_steps,
     page=lambda step: page_of(step.play),
     related=("play",),
 )
+# Written by hand (plays.py): who enrols and ends for themselves stands in the enrolment alone.
+audit.keep(Enrolment, [], seen_by=Enrolment.objects.visible_to, page=page_of, related=("play", "record"))

@@ -13,7 +13,7 @@ from django.db.models import Value
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from sync import linking, outbox
+from sync import linking, outbox, plays
 from sync.chosen_records import ChosenRecords
 from sync.enums import DecisionCode, LinkChoice, TaskState
 from sync.inputs import Completion, Errors, Said, check, check_open
@@ -87,6 +87,7 @@ def _complete(completions: Sequence[Completion]) -> list[Task | ValidationError]
     tasks = [_task(one, link, around.chosen) for one, link in zip(accepted, links, strict=True)]
     _store_tasks(accepted, tasks)
     _store_decisions(accepted, tasks, links, now)
+    plays.end_finished(tasks)
     outbox.enqueue(around.connection, tasks)
     done = iter(tasks)
     return [next(done) if isinstance(result, _Checked) else result for result in results]

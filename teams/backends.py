@@ -32,6 +32,8 @@ MANAGER_PERMISSIONS = frozenset(
         "sync.change_playstep",
         "sync.delete_playstep",
         "sync.view_enrolment",
+        "sync.add_enrolment",
+        "sync.change_enrolment",
         "sync.view_task",
         "sync.change_task",
         "sync.view_decision",
