@@ -62,6 +62,32 @@ def map_task(task: Task, schema: TaskSchema, zone: ZoneInfo) -> MappedTask:
     return MappedTask(TaskRow(task.key, fields, task.crm_id), tuple(draft.decisions))
 
 
+def map_relation(task: Task, schema: TaskSchema, *, who: bool, what: bool) -> MappedTask:
+    """Return the CRM's row that gives a Task that stands there another person (`who`) or relation (`what`), no more.
+
+    Null where the task has none. The other one is left alone, unless the first asks for it: with a Lead nothing else
+    may stand, and an account may have turned out to be a person.
+    """
+    draft = _Draft()
+    _relate(task, draft)
+    is_lead = task.who is not None and task.who.kind == RecordKind.LEAD
+    fields: dict[str, Value] = {}
+    for slot, is_asked_for in ((Slot.WHO, who), (Slot.WHAT, what or is_lead)):
+        value = draft.values[slot]
+        if not (is_asked_for or value):
+            continue
+        if crm_field := schema.fields.get(slot):
+            fields[crm_field.name] = value or None
+        else:
+            draft.decisions.append((DecisionCode.FIELD_LEFT_OUT, {"slot": slot.value}))
+    return MappedTask(TaskRow(task.key, fields, task.crm_id), tuple(draft.decisions))
+
+
+def differing_values(row: TaskRow, found: FoundTask) -> dict[str, Value]:
+    """Return what of `row` doesn't stand in the found Task, null included."""
+    return {name: value for name, value in row.fields.items() if (found.fields.get(name) or None) != value}
+
+
 def missing_values(row: TaskRow, found: FoundTask, schema: TaskSchema) -> dict[str, Value]:
     """Return what a Task found by its key lacks, by the CRM's field names: never create-only fields.
 

@@ -31,7 +31,12 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='outboxrow',
-            name='rewrites_relation',
+            name='rewrites_what',
+            field=models.BooleanField(default=False, editable=False),
+        ),
+        migrations.AddField(
+            model_name='outboxrow',
+            name='rewrites_who',
             field=models.BooleanField(default=False, editable=False),
         ),
         migrations.CreateModel(

@@ -107,8 +107,9 @@ class OutboxRow(models.Model):
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     # An earlier attempt's outcome is unknown: look first.
     in_doubt = models.BooleanField(_("in doubt"), default=False)
-    # Who and what were changed here after the task was asked for: whatever stands in the CRM gives way to them.
-    rewrites_relation = models.BooleanField(default=False, editable=False)
+    # Changed here after the task was asked for: what stands in the CRM gives way to it.
+    rewrites_who = models.BooleanField(default=False, editable=False)
+    rewrites_what = models.BooleanField(default=False, editable=False)
     lease_token = models.UUIDField(null=True, editable=False)
     first_attempt_at = models.DateTimeField(_("first attempt at"), null=True, blank=True)
     # The connection's down time when the 30 days began: what came on top since then doesn't count.
