@@ -6,6 +6,7 @@ The variables are documented in .env.example, one for one.
 import os
 import re
 from io import StringIO
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -109,6 +110,14 @@ def addresses(name: str) -> list[str]:
         if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path:
             raise ImproperlyConfigured(f"{name} must be origins like https://HOST, comma separated, not {value!r}.")
     return values
+
+
+def networks(name: str) -> list[IPv4Network | IPv6Network]:
+    """Return comma-separated networks like 10.1.0.0/16, by default none."""
+    try:
+        return [ip_network(value) for value in texts(name)]
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} must be networks like 10.1.0.0/16, comma separated: {error}.") from None
 
 
 def api_version(name: str, default: str, least: int) -> str:

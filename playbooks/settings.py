@@ -17,6 +17,7 @@ from playbooks.env import (
     email,
     encryption_keys,
     integer,
+    networks,
     read_env_file,
     required,
     single_sign_on,
@@ -233,6 +234,9 @@ SYNC_JOB_TIMEOUT = integer("SYNC_JOB_TIMEOUT", 300)
 # How long an attempt of unknown outcome rests before it is looked up when the org has no key field:
 # longer than the CRM's longest processing time (Salesforce documents 10 minutes).
 SYNC_QUIET = integer("SYNC_QUIET", 660)
+
+# Where webhooks may go besides the internet, over http, too (sync/webhook_address.py).
+WEBHOOK_PRIVATE_NETWORKS = networks("WEBHOOK_PRIVATE_NETWORKS")
 
 # SQLite has one writer: more workers would only wait for one another.
 QUEUE_WORKERS = 1 if SQLITE else integer("QUEUE_WORKERS", 2)
