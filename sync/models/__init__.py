@@ -1,6 +1,7 @@
 """What is stored on the way between Playbooks and the CRM."""
 
 from sync.models.adoption import Adoption
+from sync.models.api_use import ApiUse
 from sync.models.connection import Connection
 from sync.models.crm_user import CrmUserLookup
 from sync.models.export import TaskSyncExport
@@ -17,6 +18,7 @@ from sync.models.webhook import WebhookDelivery, WebhookReceiver
 __all__ = [
     "Adoption",
     "ApiToken",
+    "ApiUse",
     "Attempt",
     "Connection",
     "CrmUserLookup",
