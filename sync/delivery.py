@@ -12,7 +12,7 @@ from sync import alerts, connecting, outbox, refresh, settling
 from sync.crm.base import Crm, TaskSchema
 from sync.enums import FailureMode
 from sync.errors import CrmError, RowError
-from sync.mapping import MappedTask, map_task
+from sync.mapping import MappedTask, map_relation, map_task
 from sync.models import Connection, OutboxRow
 from sync.outbox import Batch
 from sync.retry import pause
@@ -97,7 +97,7 @@ def _deliver_batch(connection: Connection, batch: Batch, end: float) -> int:
     sender: BatchSender | None = None
     try:
         crm = connecting.gateway(connection)
-        schema = _schema(connection, crm)
+        schema = connecting.schema_of(connection, crm)
         rows = _reachable(connection, crm, batch)
         mapped = _map(connection, batch, rows, schema)
         unsettled = {row.pk: row for row in rows if row.pk in mapped}
@@ -122,14 +122,6 @@ def _give_back(batch: Batch, unsettled: dict[int, OutboxRow], resting: set[int])
     settling.release(batch.token, [row for pk, row in unsettled.items() if pk not in resting], now)
     rested = now + timedelta(seconds=settings.SYNC_QUIET)
     settling.release(batch.token, [row for pk, row in unsettled.items() if pk in resting], rested)
-
-
-def _schema(connection: Connection, crm: Crm) -> TaskSchema:
-    if connection.schema is None:
-        connecting.read_schema(connection, crm)
-    schema = connection.task_schema
-    assert schema is not None
-    return schema
 
 
 def _reachable(connection: Connection, crm: Crm, batch: Batch) -> list[OutboxRow]:
@@ -161,14 +153,20 @@ def _record_pks(row: OutboxRow) -> list[int]:
 
 
 def _map(connection: Connection, batch: Batch, rows: list[OutboxRow], schema: TaskSchema) -> dict[int, MappedTask]:
-    """Map each row; one that can't be mapped is shown and must not keep its neighbours."""
+    """Map each row; one that can't be mapped is shown and must not keep its neighbours.
+
+    Of a task that stands in the CRM only its changed relation: the rest may have been edited there.
+    """
     organisation = Organisation.load()
     mapped: dict[int, MappedTask] = {}
     refused: list[tuple[OutboxRow, RowError]] = []
     for row in rows:
         assert row.task is not None
         try:
-            mapped[row.pk] = map_task(row.task, schema, row.task.user.zone(organisation))
+            if row.task.crm_id:
+                mapped[row.pk] = map_relation(row.task, schema, who=row.rewrites_who, what=row.rewrites_what)
+            else:
+                mapped[row.pk] = map_task(row.task, schema, row.task.user.zone(organisation))
         except Exception as error:
             logger.exception("a task could not be mapped", extra={"task": str(row.task.uuid)})
             refused.append((row, RowError(FailureMode.OTHER, "PLAYBOOKS_ERROR", type(error).__name__)))

@@ -14,7 +14,8 @@ from django.db.models.functions import Coalesce, Least
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from sync.enums import AttemptOutcome, DecisionCode, OutboxState, TaskState
+from sync import webhook_events
+from sync.enums import AttemptOutcome, DecisionCode, FailureMode, OutboxState, TaskState
 from sync.models import Attempt, Connection, Decision, OutboxRow, Task
 from sync.models.outbox import OutboxQuerySet
 from teams.models import User
@@ -42,6 +43,39 @@ def enqueue(connection: Connection | None, tasks: Sequence[Task]) -> None:
         ],
         ignore_conflicts=True,
     )
+    transaction.on_commit(partial(ring, connection), robust=True)
+
+
+def enqueue_rewrite(connection: Connection | None, task: Task, *, who: bool, what: bool) -> None:
+    """Ask for a completed task's changed `who` or `what` to be written; the caller's transaction has locked the task.
+
+    A row that waits takes it up, at once where what was refused may pass now. One that is being sent may have read the
+    old state, so a second one waits behind it. What was cancelled before it got to the CRM stays cancelled.
+    """
+    if connection is None:
+        return
+    rows = OutboxRow.objects.filter(task=task)
+    newest = rows.order_by("-pk").values_list("state", flat=True).first()
+    if newest == OutboxState.CANCELLED and not task.crm_id:
+        return
+    now = timezone.now()
+    may_pass_now = Q(in_doubt=False, failure_mode__in=(FailureMode.DATA, FailureMode.RELINK))
+    changes: dict[str, object] = {"not_before": Case(When(may_pass_now, then=Value(now)), default=F("not_before"))}
+    changes |= {"rewrites_who": True} if who else {}
+    changes |= {"rewrites_what": True} if what else {}
+    # Whoever retries a failed row by hand at this moment may come first: then theirs takes it up.
+    while not rows.filter(state=OutboxState.PENDING).update(**changes):
+        in_doubt = rows.filter(state=OutboxState.FAILED, in_doubt=True).exists()
+        rested = now + timedelta(seconds=settings.SYNC_QUIET if in_doubt and _is_keyless(connection) else 0)
+        row = OutboxRow(
+            connection=connection,
+            task=task,
+            user_id=task.user_id,
+            key=task.key,
+            not_before=rested,
+            in_doubt=in_doubt,
+        )
+        OutboxRow.objects.bulk_create([row], ignore_conflicts=True)
     transaction.on_commit(partial(ring, connection), robust=True)
 
 
@@ -228,6 +262,8 @@ def _by_hand(
         Decision.objects.bulk_create(
             Decision(task_id=task, at=now, code=code, detail={"by": str(by.uuid)}) for task in tasks.values() if task
         )
+        if code == DecisionCode.CANCELLED_BY_HAND:
+            webhook_events.note(webhook_events.hearers_of(task for task in tasks.values() if task), now)
         for connection in Connection.objects.filter(outbox__in=tasks).distinct():
             transaction.on_commit(partial(ring, connection), robust=True)
     return changed

@@ -2,9 +2,10 @@
 
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from enum import Enum
 
 from django.conf import settings
 from django.utils import timezone
@@ -12,9 +13,10 @@ from django.utils import timezone
 from sync import outbox, settling
 from sync.batch_size import size_that_works
 from sync.crm.base import BatchAnswer, Crm, FoundTask, TaskRow, TaskSchema, Value
-from sync.enums import DecisionCode, FailureMode
+from sync.enums import DecisionCode, FailureMode, Slot
 from sync.errors import CrmError, RowError
-from sync.mapping import MappedTask, missing_values
+from sync.looking import Look, look
+from sync.mapping import MappedTask, differing_values, map_relation, missing_values
 from sync.models import Attempt, Connection, Heartbeat, OutboxRow
 from sync.retry import HALTING_MODES
 from sync.schema_watch import SchemaChangedError, SchemaWatch
@@ -24,6 +26,16 @@ from sync.settling import Answer, Call, Decided
 CULPRITS = 3
 
 Send = Callable[[Sequence[OutboxRow]], BatchAnswer]
+
+
+class _Fate(Enum):
+    """What follows from the answer to one row."""
+
+    SETTLED = 1
+    LOOKED_UP = 2
+    PERHAPS_GONE = 3
+    TOO_BIG = 4
+    HALTING = 5
 
 
 class OutOfTimeError(Exception):
@@ -59,33 +71,29 @@ class BatchSender:
     def send(self, rows: Sequence[OutboxRow]) -> None:
         """Write what the CRM lacks of these rows. Raises CrmError when the connection can't go on."""
         self.unsettled = {row.pk: row for row in rows}
-        new: list[OutboxRow] = []
-        doubtful: list[OutboxRow] = []
-        for row in rows:
-            if row.task and row.task.crm_id:
-                self.patches[row.pk] = self._updateable(self.mapped[row.pk].row.fields)
-            else:
-                (doubtful if row.in_doubt else new).append(row)
+        # What stands in the CRM already is only changed there.
+        self.patches = {row.pk: dict(self.mapped[row.pk].row.fields) for row in rows if self._stands(row)}
+        doubtful = [row for row in rows if row.in_doubt]
         # A first attempt never needs the look.
         absent = self._look_up(doubtful) if doubtful else []
         patched = [row for row in rows if row.pk in self.patches]
         if patched:
             self._halving(patched, self._update)
-        if new:
+        if new := [row for row in rows if not (row.in_doubt or self._stands(row))]:
             self._halving(new, self._create)
         # In a call of their own: the one of them that broke its batch before would break the new ones' again.
-        if absent:
+        if absent := [row for row in absent if not self._stands(row)]:
             self._halving(absent, self._create)
+
+    def _stands(self, row: OutboxRow) -> bool:
+        """Whether the row changes a Task that was known to stand in the CRM before this batch."""
+        return bool(self.mapped[row.pk].row.crm_id)
 
     def _create(self, rows: Sequence[OutboxRow]) -> BatchAnswer:
         return self.crm.write_tasks([self.mapped[row.pk].row for row in rows], self.schema)
 
     def _update(self, rows: Sequence[OutboxRow]) -> BatchAnswer:
         return self.crm.update_tasks([TaskRow(row.key, self.patches[row.pk], _task_crm_id(row)) for row in rows])
-
-    def _updateable(self, fields: Mapping[str, Value]) -> dict[str, Value]:
-        names = {field.name for field in self.schema.fields.values() if field.updateable}
-        return {name: value for name, value in fields.items() if name in names}
 
     def _halving(self, rows: list[OutboxRow], send: Send) -> None:
         """Send `rows`, and what fails as a whole in halves, until the culprit stands alone."""
@@ -178,99 +186,116 @@ class BatchSender:
         self, part: list[OutboxRow], answer: BatchAnswer, attempts: dict[int, Attempt]
     ) -> tuple[list[OutboxRow], CrmError | None]:
         """Settle each row with its own answer; return those that were too many at once, and their error."""
-        answers: list[Answer] = []
-        looked: list[Answer] = []
-        too_big: list[Answer] = []
-        halting: list[Answer] = []
+        by_fate: dict[_Fate, list[Answer]] = {fate: [] for fate in _Fate}
         for row, result in zip(part, answer.results, strict=True):
-            error = result.error
-            if error is None:
-                decisions = self.mapped[row.pk].decisions
-                answers.append(Answer(row, attempts[row.pk], crm_id=result.crm_id, decisions=decisions))
-            elif error.mode == FailureMode.TOO_BIG:
-                too_big.append(Answer(row, attempts[row.pk], error=error))
-            elif error.mode in HALTING_MODES:
-                halting.append(Answer(row, attempts[row.pk], error=error))
-            elif error.mode == FailureMode.DONE_ALREADY or (row.in_doubt and row.pk not in self.patches):
-                looked.append(Answer(row, attempts[row.pk], error=error))
-            else:
-                answers.append(Answer(row, attempts[row.pk], error=self._known_schema(error)))
+            fate, error = self._fate(row, result.error), result.error
+            if error and fate == _Fate.SETTLED:
+                error = self._known_schema(error)
+            decisions = () if error else self.mapped[row.pk].decisions
+            by_fate[fate].append(Answer(row, attempts[row.pk], crm_id=result.crm_id, error=error, decisions=decisions))
+        answers, looked, perhaps_gone, too_big, halting = by_fate.values()
         if any(result.error is None for result in answer.results):
             # A limit that its neighbours don't meet is the row's own, and must not stop them.
             answers += [each for each in halting if each.error and each.error.mode == FailureMode.LIMIT]
             halting = [each for each in halting if each.error and each.error.mode != FailureMode.LIMIT]
         call = Call(answer.http_status, answer.request_id)
         self._settle(answers, call)
-        settling.finish_attempts([*too_big, *halting, *looked], call, timezone.now())
+        settling.finish_attempts([*too_big, *halting, *looked, *perhaps_gone], call, timezone.now())
         if looked:
             # Two writers of one key, or a late one: whoever came first, it is in the CRM, and we read its id.
             settling.put_in_doubt(self.token, [refused.row for refused in looked])
             absent = {row.pk for row in self._look_up([refused.row for refused in looked])}
             self._settle([replace(each, attempt=None) for each in looked if each.row.pk in absent], call)
+        if perhaps_gone:
+            self._settle_gone(perhaps_gone, call)
         if halting:
             raise _whole(halting[0], answer)
         return [each.row for each in too_big], _whole(too_big[0], answer) if too_big else None
 
+    def _fate(self, row: OutboxRow, error: RowError | None) -> "_Fate":
+        if error is None:
+            return _Fate.SETTLED
+        if error.mode == FailureMode.TOO_BIG:
+            return _Fate.TOO_BIG
+        if error.mode in HALTING_MODES:
+            return _Fate.HALTING
+        if error.mode == FailureMode.DONE_ALREADY or (row.in_doubt and row.pk not in self.patches):
+            return _Fate.LOOKED_UP
+        if self._stands(row) and error.mode in (FailureMode.RELINK, FailureMode.DATA):
+            return _Fate.PERHAPS_GONE
+        return _Fate.SETTLED
+
+    def _settle_gone(self, refused: list[Answer], call: Call) -> None:
+        """Settle refused changes: the Task itself may be gone, which is no error, or what it should be related to."""
+        absent = {row.pk for row in self._look_up([each.row for each in refused])}
+        gone = ((DecisionCode.DELETED_IN_CRM, {}),)
+        self._settle(
+            [
+                Answer(each.row, crm_id=_task_crm_id(each.row), found=True, decisions=gone)
+                if each.row.pk in absent
+                else replace(each, attempt=None)
+                for each in refused
+                if each.row.pk in self.patches
+            ],
+            call,
+        )
+
     def _look_up(self, rows: list[OutboxRow]) -> list[OutboxRow]:
         """Ask the CRM which of these it has: settle those, and return those that it lacks.
 
-        A Task that lacks some of what was sent gets only that, by a patch.
+        A Task that lacks some of what was sent, or has another relation than was asked for since, gets only that, by
+        a patch.
         """
         Heartbeat.beat()
-        found, rows = self._find(rows)
+        seen = self._look(rows)
+        unsaid = {row.pk for part, _error in seen.unsaid for row in part}
         answers, absent = [], []
         for row in rows:
-            matches = sorted(found.get(row.key, []), key=lambda task: task.is_deleted)
-            if not matches:
+            task = seen.found.get(row.pk)
+            if row.pk in unsaid:
+                continue
+            if task is None:
                 absent.append(row)
-            elif not matches[0].is_deleted and (missing := self._missing(row, matches[0])) and row.task:
-                row.task.crm_id, self.patches[row.pk] = matches[0].crm_id, missing
+            elif not task.is_deleted and (lacking := self._lacking(row, task)) and row.task:
+                row.task.crm_id, self.patches[row.pk] = task.crm_id, lacking
             else:
-                answers.append(self._found(row, matches[0]))
+                answers.append(self._found(row, task))
         attempts = outbox.start(self.connection, self.token, [answer.row for answer in answers])
         self._settle([replace(each, attempt=attempts.get(each.row.pk)) for each in answers], Call())
         return absent
 
-    def _find(self, rows: list[OutboxRow]) -> tuple[dict[str, list[FoundTask]], list[OutboxRow]]:
-        """Return the Tasks that carry the rows' keys, and the rows about which the CRM could tell."""
-        found = self._ask(rows, "")
-        if found is None:
-            return {}, []
-        until = self.schema.former_key_until
-        before = [row for row in rows if until and row.created_at < until and row.key not in found]
-        if before:
-            more = self._ask(before, self.schema.former_key)
-            if more is None:
-                unsaid = {row.pk for row in before}
-                return found, [row for row in rows if row.pk not in unsaid]
-            found |= more
-        return found, rows
+    def _look(self, rows: list[OutboxRow]) -> Look:
+        """Where the CRM refuses to look, the rows wait for an admin: in doubt, they must not be written unseen.
 
-    def _ask(self, rows: list[OutboxRow], key_field: str) -> dict[str, list[FoundTask]] | None:
-        """Find the rows' keys in the schema's key field or in another; None when the CRM refuses to look.
-
-        Then these rows wait for an admin, and keep no others: what is in doubt must not be written without a look.
+        They keep no others.
         """
-        fields = sorted({name for row in rows for name in self.mapped[row.pk].row.fields})
+        names = {name for row in rows for name in self.mapped[row.pk].row.fields}
+        names |= {self.schema.fields[slot].name for slot in (Slot.WHO, Slot.WHAT) if slot in self.schema.fields}
         try:
-            return self.crm.find_tasks([row.key for row in rows], self.schema, fields, key_field)
-        except CrmError as error:
-            if error.mode in HALTING_MODES or error.mode == FailureMode.TRANSIENT:
-                raise
-            refusal = error
+            seen = look(self.crm, self.schema, rows, sorted(names))
         finally:
             self.connection.note_usage(self.crm.usage)
-        if self.watch.explains(refusal.code):
-            raise SchemaChangedError
-        settling.finish_failed_call(outbox.start(self.connection, self.token, rows).values(), refusal)
-        self._refuse(rows, refusal)
-        return None
+        for part, error in seen.unsaid:
+            if self.watch.explains(error.code):
+                raise SchemaChangedError
+            settling.finish_failed_call(outbox.start(self.connection, self.token, part).values(), error)
+            self._refuse(part, error)
+        return seen
 
-    def _missing(self, row: OutboxRow, found: FoundTask) -> dict[str, Value]:
-        return missing_values(self.mapped[row.pk].row, found, self.schema)
+    def _lacking(self, row: OutboxRow, found: FoundTask) -> dict[str, Value]:
+        mapped = self.mapped[row.pk]
+        if self._stands(row):
+            return differing_values(mapped.row, found)
+        lacking = missing_values(mapped.row, found, self.schema)
+        if row.task and (row.rewrites_who or row.rewrites_what):
+            relation = map_relation(row.task, self.schema, who=row.rewrites_who, what=row.rewrites_what)
+            lacking |= differing_values(relation.row, found)
+        return lacking
 
     def _found(self, row: OutboxRow, found: FoundTask) -> Answer:
-        decisions: list[Decided] = [(DecisionCode.FOUND_IN_CRM, {}), *self.mapped[row.pk].decisions]
+        decisions: list[Decided] = [*self.mapped[row.pk].decisions]
+        if not self._stands(row):
+            decisions.insert(0, (DecisionCode.FOUND_IN_CRM, {}))
         if found.is_deleted:
             decisions.append((DecisionCode.DELETED_IN_CRM, {}))
         return Answer(row, crm_id=found.crm_id, found=True, decisions=tuple(decisions))

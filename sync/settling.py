@@ -6,16 +6,17 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import CharField
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
-from sync import outbox, troubles
+from sync import outbox, troubles, webhook_events
 from sync.enums import AttemptOutcome, DecisionCode, FailureMode, OutboxState
 from sync.errors import CrmError, RowError
 from sync.models import Attempt, Connection, Decision, OutboxRow, Task
@@ -67,7 +68,8 @@ def settle(connection: Connection, token: uuid.UUID, answers: Sequence[Answer], 
     now = timezone.now()
     with transaction.atomic():
         held = OutboxRow.objects.held(token).filter(pk__in=[answer.row.pk for answer in answers])
-        ours = set(held.select_for_update().values_list("pk", flat=True))
+        locked = webhook_events.with_hearers(held.select_for_update(of=("self",)))
+        ours = {pk: hearer for pk, *hearer in locked.values_list("pk", "heard_as", "heard_by")}
         answers = [answer for answer in answers if answer.row.pk in ours]
         finish_attempts(answers, call, now)
         changes = _Changes()
@@ -78,6 +80,8 @@ def settle(connection: Connection, token: uuid.UUID, answers: Sequence[Answer], 
             else:
                 _refused(changes, connection, answer, answer.error, now)
         _write(changes, now)
+        final = [ours[row.pk] for row in changes.rows if row.state in (OutboxState.DONE, OutboxState.FAILED)]
+        webhook_events.note(((received, sender) for received, sender in final if received), now)
         if changes.ended_troubles and troubles.end(changes.ended_troubles, now):
             transaction.on_commit(partial(outbox.ring, connection), robust=True)
     for answer in answers:
@@ -201,7 +205,7 @@ def _signature(answer: Answer) -> str:
 
 
 def _write(changes: _Changes, now: datetime) -> None:
-    _yield_to_newer([row for row in changes.rows if row.state == OutboxState.PENDING], now)
+    _yield_to_newer([row for row in changes.rows if row.state != OutboxState.DONE], now)
     done = [row for row in changes.rows if row.state == OutboxState.DONE]
     OutboxRow.objects.filter(pk__in=[row.pk for row in done if row.attempts == 1]).update(
         state=OutboxState.DONE,
@@ -252,19 +256,26 @@ _SETTLED_FIELDS = [
 
 
 def _yield_to_newer(rows: Iterable[OutboxRow], now: datetime) -> None:
-    """Of two waiting rows of one object the newer stays: it sends the newest state anyway.
+    """Of two rows of one object the newer goes on: it sends the newest state anyway.
 
-    It inherits the doubt, so that it looks first, too.
+    It inherits the doubt, so that it looks first, too, and no sooner. Whoever changes a task holds its lock, so that
+    a row that they are just making is seen here.
     """
     by_task = {row.task_id: row for row in rows if row.task_id}
     if not by_task:
         return
+    list(Task.objects.select_for_update(no_key=True).filter(pk__in=by_task).order_by("pk").values_list("pk"))
     waiting = OutboxRow.objects.filter(state=OutboxState.PENDING, task__in=by_task).select_for_update()
-    for other in waiting.exclude(pk__in=[row.pk for row in by_task.values()]):
-        row = by_task[other.task_id or 0]
-        row.state, row.settled_at, row.trouble_id = OutboxState.CANCELLED, now, None
+    for newer in waiting.exclude(pk__in=[row.pk for row in by_task.values()]):
+        row = by_task[newer.task_id or 0]
+        newer.rewrites_who |= row.rewrites_who
+        newer.rewrites_what |= row.rewrites_what
         if row.in_doubt:
-            OutboxRow.objects.filter(pk=other.pk).update(in_doubt=True)
+            rested = min(row.not_before, now + timedelta(seconds=settings.SYNC_QUIET))
+            newer.in_doubt, newer.not_before = True, max(newer.not_before, rested)
+        newer.save(update_fields=["rewrites_who", "rewrites_what", "in_doubt", "not_before"])
+        if row.state == OutboxState.PENDING:
+            row.state, row.settled_at, row.trouble_id = OutboxState.CANCELLED, now, None
 
 
 def _log(connection: Connection, answer: Answer, call: Call) -> None:

@@ -87,7 +87,7 @@ class TestProbing:
         answers = [Answer(row, attempts[row.pk], error=RULE) for row in batch.rows]
         with CaptureQueriesContext(database) as queries:
             settling.settle(org, batch.token, answers, Call(200, "request-1"))
-        assert len(queries) == 7
+        assert len(queries) == 8
 
     def test_one_row_goes_out_each_hour(self, org: Connection) -> None:
         now = timezone.now()

@@ -1,0 +1,60 @@
+"""Asking the CRM which Tasks it has: by id those that are known to stand there, by key those that may."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sync.crm.base import Crm, FoundTask, TaskSchema
+from sync.enums import FailureMode
+from sync.errors import CrmError
+from sync.models import OutboxRow
+from sync.retry import HALTING_MODES
+
+# Every CRM's Task has an id; this is the field's name in the one that we know.
+_ID = "Id"
+
+
+@dataclass(slots=True)
+class Look:
+    """The CRM's Tasks by the row's pk. About the rows in `unsaid` it would not tell, each part for its reason."""
+
+    found: dict[int, FoundTask] = field(default_factory=dict)
+    unsaid: list[tuple[list[OutboxRow], CrmError]] = field(default_factory=list)
+
+
+def look(crm: Crm, schema: TaskSchema, rows: Sequence[OutboxRow], fields: Sequence[str]) -> Look:
+    """Look for up to 200 rows' Tasks, deleted ones included: one call, or two or three where some were sent otherwise.
+
+    `fields` are read from each Task, by the CRM's names. Raises CrmError when the connection can't go on.
+    """
+    seen = Look()
+    _ask(seen, crm, schema, [(row, row.task.crm_id) for row in rows if row.task and row.task.crm_id], fields, _ID)
+    sent = [(row, row.key) for row in rows if not (row.task and row.task.crm_id)]
+    if _ask(seen, crm, schema, sent, fields, ""):
+        until = schema.former_key_until
+        before = [(row, key) for row, key in sent if until and row.created_at < until and row.pk not in seen.found]
+        _ask(seen, crm, schema, before, fields, schema.former_key)
+    return seen
+
+
+def _ask(
+    seen: Look,
+    crm: Crm,
+    schema: TaskSchema,
+    asked: Sequence[tuple[OutboxRow, str]],
+    fields: Sequence[str],
+    key_field: str,
+) -> bool:
+    """Find values in a field (empty: the schema's key field); whether the CRM has told."""
+    if not asked:
+        return True
+    try:
+        tasks = crm.find_tasks([value for _row, value in asked], schema, fields, key_field)
+    except CrmError as error:
+        if error.mode in HALTING_MODES or error.mode == FailureMode.TRANSIENT:
+            raise
+        seen.unsaid.append(([row for row, _value in asked], error))
+        return False
+    for row, value in asked:
+        if matches := tasks.get(value):
+            seen.found[row.pk] = min(matches, key=lambda task: task.is_deleted)
+    return True
