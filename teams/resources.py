@@ -9,6 +9,7 @@ from import_export.fields import Field
 from import_export.resources import ModelResource
 
 from teams import audit, team_rows, user_rows
+from teams.acting_admin import take_turn
 from teams.audit_words import in_words
 from teams.csv_text import ROW
 from teams.models import Team, User
@@ -77,6 +78,8 @@ class UserResource(PreviewedResource):
 
     def before_import(self, dataset: Any, **kwargs: Any) -> None:
         assert self.viewer is not None
+        if not kwargs.get("dry_run"):
+            take_turn(self.viewer)
         self.rows = UserRows.load(self.viewer)
         self.made: list[tuple[Any, audit.Changes]] = []
         self.changed: list[tuple[Any, audit.Changes]] = []

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
 
 from teams import user_rows
+from teams.acting_admin import take_turn
 from teams.admin.csv_import import CsvImport, PeopleCsv
 from teams.admin.filters import AccessFilter, CrmUserFilter, TeamFilter
 from teams.admin.user_actions import UserActions
@@ -80,6 +81,11 @@ class UserAdmin(CsvImport, UserActions, ScopedAdmin, DjangoUserAdmin):  # type: 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         allowed = super().has_change_permission(request, obj)
         return allowed and (not isinstance(obj, User) or may_change_user(viewer_of(request), obj))
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if {"role", "is_active"} & set(form.changed_data):
+            take_turn(viewer_of(request))
+        super().save_model(request, obj, form, change)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         viewer = viewer_of(request)

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from teams import audit
+from teams.acting_admin import take_turn
 from teams.backends import may_change_user
 from teams.invitations import CannotInviteError, invite
 from teams.models import Role, User
@@ -105,6 +106,7 @@ class UserActions(Base):  # type: ignore[misc]
     def _set_active(self, request: HttpRequest, queryset: QuerySet[User], *, active: bool) -> None:
         viewer = viewer_of(request)
         with transaction.atomic():
+            take_turn(viewer)
             chosen = list(queryset.exclude(is_active=active))
             allowed = [user for user in chosen if user.pk != viewer.pk and may_change_user(viewer, user)]
             User.objects.filter(pk__in=[user.pk for user in allowed]).update(is_active=active)

@@ -245,9 +245,9 @@ def test_import_queries_do_not_grow(people: People, django_assert_num_queries: D
         return int(response.context["totals"]["skip"])
 
     preview(1)
-    with django_assert_num_queries(22):
+    with django_assert_num_queries(23):
         assert preview(3) == 3
-    with django_assert_num_queries(22):
+    with django_assert_num_queries(23):
         assert preview(300) == 300
 
 
