@@ -1,5 +1,6 @@
 """The control API from the other side: what tests, the demo and the harnesses call."""
 
+import base64
 import http.client
 import json
 from collections.abc import Mapping, Sequence
@@ -127,6 +128,11 @@ class SandboxControl:
     def change_schema(self, **changes: Any) -> dict[str, Any]:
         """Fields, validation rules, permissions, features, limits: README.md lists the changes."""
         return dict(self._call("PATCH", "schema", changes))
+
+    def install_package(self, zipped: bytes, *, assigned: bool = True) -> list[str]:
+        """Deploy a Metadata API zip; without `assigned` its permission set is given to nobody. Returns the fields."""
+        answer = self._call("POST", "package", {"zip": base64.b64encode(zipped).decode(), "assigned": assigned})
+        return list(answer["fields"])
 
     def register_client(self, client_id: str, **details: Any) -> dict[str, Any]:
         """`client_secret`, `public_key` (PEM) and `user_id` of a connected app."""

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from sandbox import edits, schema_changes
+from sandbox import edits, package, schema_changes
 from sandbox.errors import ApiError
 from sandbox.faults import UnknownFaultError
 from sandbox.matching import ConditionError
@@ -159,6 +159,10 @@ def _change_schema(sandbox: "RunningSandbox", request: Request, rest: list[str],
     return schema_changes.describe(sandbox.org)
 
 
+def _install(sandbox: "RunningSandbox", request: Request, rest: list[str], body: Any) -> Any:
+    return {"fields": package.install(sandbox.org, body["zip"], bool(body.get("assigned", True)))}
+
+
 def _register(sandbox: "RunningSandbox", request: Request, rest: list[str], body: Any) -> Any:
     """A client, or what is new about one that exists. `callback_urls` null: any of this machine's."""
     org = sandbox.org
@@ -209,6 +213,7 @@ _HANDLERS: dict[tuple[str, str], Callable[["RunningSandbox", Request, list[str],
     ("DELETE", "faults"): _remove_faults,
     ("GET", "schema"): _schema,
     ("PATCH", "schema"): _change_schema,
+    ("POST", "package"): _install,
     ("POST", "clients"): _register,
     ("POST", "tokens"): _refresh_token,
     ("DELETE", "tokens"): _expire,

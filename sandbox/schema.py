@@ -45,6 +45,7 @@ class Field:
     calculated: bool = False
     custom: bool = False
     permissionable: bool = True
+    help_text: str = ""
 
     @property
     def indexed(self) -> bool:
@@ -142,6 +143,8 @@ class Schema:
 
     def __init__(self, types: Iterable[SObjectType]) -> None:
         self.types = {sobject.name: sobject for sobject in types}
+        # Whether the Access User has the permission View Setup and Configuration.
+        self.view_setup = False
         self.permissions = {name: Permissions() for name in self.types}
         self._folded = {name.lower(): name for name in self.types}
         self._by_prefix = {sobject.key_prefix: sobject for sobject in self.types.values()}

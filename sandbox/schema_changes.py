@@ -19,6 +19,7 @@ _NAMES = {
     "picklistValues": "values",
     "defaultValue": "default",
     "defaultedOnCreate": "defaulted",
+    "inlineHelpText": "help_text",
 }
 _OWN = frozenset({"object", "name", "hidden", "removed"})
 
@@ -56,6 +57,7 @@ def describe(org: "Org") -> dict[str, Any]:
         "permissions": permissions,
         "shared_activities": "TaskWhoIds" in org.schema.types["Task"].fields,
         "limits": {"daily_max": org.limits.daily_max, "daily_used": org.limits.daily_used},
+        "view_setup": org.schema.view_setup,
         "rotate_refresh_tokens": org.oauth.rotate,
         "code_seconds": org.oauth.code_seconds,
     }
@@ -129,6 +131,10 @@ def _limits(org: "Org", limits: Mapping[str, int]) -> None:
         setattr(org.limits, name, int(value))
 
 
+def _view_setup(org: "Org", on: bool) -> None:
+    org.schema.view_setup = bool(on)
+
+
 def _rotation(org: "Org", on: bool) -> None:
     org.oauth.rotate = bool(on)
 
@@ -143,6 +149,7 @@ _CHANGES: dict[str, Callable[["Org", Any], None]] = {
     "permissions": _permissions,
     "shared_activities": _shared_activities,
     "limits": _limits,
+    "view_setup": _view_setup,
     "rotate_refresh_tokens": _rotation,
     "code_seconds": _code_seconds,
 }

@@ -18,7 +18,7 @@ from sync.crm.record_fields import kind_of_id
 from sync.crm.salesforce import SalesforceCrm
 from sync.enums import AuthFlow, ConnectionState, FailureMode, RecordKind
 from sync.errors import CrmError, NotConnectedError
-from sync.models import Connection, PendingConnection
+from sync.models import Connection, FieldMapping, PendingConnection
 from sync.sign_in import explained, login_from_settings, login_of
 from sync.tokens import FixedToken, StoredTokens
 from teams import audit
@@ -100,9 +100,25 @@ def forget_gateways() -> None:
     _gateways.made.clear()
 
 
-def read_schema(connection: Connection, crm: Crm) -> bool:
-    """Read and keep which fields the org's Task has; True when that has changed. Raises CrmError."""
-    return _keep_schema(connection, crm.task_schema())
+def read_schema(connection: Connection, crm: Crm, *, anew: bool = True) -> bool:
+    """Read and keep which fields the org's Task has; True when that has changed. Raises CrmError.
+
+    Not `anew`: the fields that this gateway read last are good enough.
+    """
+    return _keep_schema(connection, crm.task_schema(FieldMapping.objects.names(), anew=anew))
+
+
+def schema_of(connection: Connection, crm: Crm) -> TaskSchema:
+    """Return the org's Task as it was last read, with the fields that are chosen now. Raises CrmError.
+
+    What people choose counts at once in every process: a schema that was read before is read again.
+    """
+    schema = connection.task_schema
+    if schema is None or schema.names != FieldMapping.objects.names():
+        read_schema(connection, crm)
+        schema = connection.task_schema
+        assert schema is not None
+    return schema
 
 
 def reconnect(connection: Connection) -> bool:
@@ -127,11 +143,11 @@ def reconnect(connection: Connection) -> bool:
 def check(connection: Connection) -> None:
     """Look again at what the Access User of a connection that works may do, and keep it. Raises CrmError."""
     crm = SalesforceCrm(StoredTokens(connection), settings.SALESFORCE_API_VERSION, settings.SYNC_HTTP_TIMEOUT)
+    names = FieldMapping.objects.names()
     try:
-        org_name, objects, schema = crm.org_name(), tuple(crm.object_access()), crm.task_schema()
+        org_name, objects, schema = crm.org_name(), tuple(crm.object_access(names)), crm.task_schema(names)
     except CrmError as error:
-        if error.mode == FailureMode.CONNECTION and connection.mark_disconnected(error.code, error.message):
-            alerts.connection_lost(connection)
+        note_loss(connection, error)
         raise
     finally:
         connection.note_usage(crm.usage)
@@ -139,6 +155,12 @@ def check(connection: Connection) -> None:
     _keep_access(connection, objects, org_name)
     if _keep_schema(connection, schema):
         troubles.probe_at_once(connection)
+
+
+def note_loss(connection: Connection, error: CrmError) -> None:
+    """Say that the Access User is lost, when that is what an error of a call means."""
+    if error.mode == FailureMode.CONNECTION and connection.mark_disconnected(error.code, error.message):
+        alerts.connection_lost(connection)
 
 
 def disconnect(connection: Connection, by: User) -> CrmError | None:
@@ -178,12 +200,13 @@ def look(login: Login, token: TokenAnswer, known: Connection | None, *, with_obj
     """
     crm = SalesforceCrm(FixedToken(token), settings.SALESFORCE_API_VERSION, settings.SYNC_HTTP_TIMEOUT)
     try:
+        names = FieldMapping.objects.names()
         access_user = crm.access_user()
         if known is not None and access_user.org_id != known.org_id:
             raise _other_org(access_user.org_id, known.org_id)
-        objects = tuple(crm.object_access()) if with_objects else ()
+        objects = tuple(crm.object_access(names)) if with_objects else ()
         org_name = crm.org_name() if with_objects else ""
-        schema = crm.task_schema()
+        schema = crm.task_schema(names)
         return SignedIn(login.flow, login.login_url, token, access_user, schema, objects, org_name, crm.usage)
     finally:
         crm.close()

@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from django.db.models import TextChoices
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 
@@ -184,6 +185,26 @@ class Slot(StrEnum):
     PLAY_STEP = "play_step"
 
 
+SLOT_LABELS: dict[Slot, str | Promise] = {
+    Slot.KEY: _("Key"),
+    Slot.SUBJECT: _("Subject"),
+    Slot.DESCRIPTION: _("Description, or the e-mail's text"),
+    Slot.STATUS: _("Status"),
+    Slot.DAY: _("Day of completion"),
+    Slot.OWNER: _("Rep"),
+    Slot.WHO: _("Person"),
+    Slot.WHAT: _("Related record"),
+    Slot.SUBTYPE: _("Call, e-mail or other (Salesforce's icon)"),
+    Slot.TYPE: _("Call, e-mail or other"),
+    Slot.CALL_DIRECTION: _("Call direction"),
+    Slot.CALL_DURATION: _("Call duration in seconds"),
+    Slot.CALL_DISPOSITION: _("Call outcome"),
+    Slot.CALL_OBJECT: _("Telephone number"),
+    Slot.PLAY_NAME: _("Play Name"),
+    Slot.PLAY_STEP: _("Play Step"),
+}
+
+
 class DecisionCode(TextChoices):
     """What was decided about a task on its way, in words that a rep understands (B2)."""
 
@@ -251,4 +272,4 @@ class WebhookError(TextChoices):
     REDIRECT = "redirect", _("It leads on to another address, which is not followed")
     REFUSED = "refused", _("The receiver refused it")
     GONE = "gone", _("The receiver wants no more (410)")
-    SECRET = "secret", _("The webhook secret can’t be read: give the webhook a new one")  # noqa: S105
+    SECRET = "secret", _("The webhook secret can’t be read: give the webhook a new one")

@@ -115,7 +115,7 @@ def _field(field: Field) -> dict[str, Any]:
         "groupable": field.sortable,
         "htmlFormatted": False,
         "idLookup": field.id_lookup or field.external_id,
-        "inlineHelpText": None,
+        "inlineHelpText": field.help_text or None,
         "label": field.label,
         "length": field.length,
         "name": field.name,

@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sandbox.errors import ApiError
+from sandbox.rest import setup_objects
 from sandbox.rest.call import Call, Response
 from sandbox.soql.execution import Result, run
 
@@ -30,6 +31,8 @@ def serve(call: Call, rest: list[str]) -> Response:
     text = call.query.get("q")
     if not text:
         raise ApiError(400, "MALFORMED_QUERY", "A query string has to be specified")
+    if (answer := setup_objects.serve(call, text)) is not None:
+        return answer
     user = call.org.store.row("User", call.user_id) or {}
     zone = ZoneInfo(user.get("TimeZoneSidKey") or "UTC")
     result = run(text, call.org.schema, call.org.store, zone, deleted=call.path[0] == "queryAll")

@@ -5,11 +5,14 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
+from sync.crm.org_fields import OrgFields
 from sync.enums import RecordKind, Slot
 from sync.errors import RowError
 
 # Ready for JSON: text, whole numbers, booleans, None. A date is ISO text.
 Value = str | int | bool | None
+# The CRM's fields for some slots; an empty name for one that isn't sent.
+Names = Mapping[Slot, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,8 @@ class TaskSchema:
     value as it is. `has_key` says that KEY is unique and an upsert key; without it the key may be carried by
     `key_fallback`, a text field that can be searched. `missing` are optional slots that the org lacks or hides.
     `former_key` names the field that carried the keys before another one did: what was asked for until
-    `former_key_until` may stand in the CRM under it.
+    `former_key_until` may stand in the CRM under it. `names` are the fields that were chosen in place of the usual
+    ones, empty for a slot that isn't sent.
     """
 
     fields: Mapping[Slot, CrmField]
@@ -42,6 +46,7 @@ class TaskSchema:
     missing: tuple[Slot, ...] = ()
     former_key: str = ""
     former_key_until: datetime | None = None
+    names: Mapping[Slot, str] = field(default_factory=dict)
 
     @property
     def key_name(self) -> str:
@@ -79,6 +84,7 @@ class TaskSchema:
             "missing": sorted(self.missing),
             "former_key": self.former_key,
             "former_key_until": self.former_key_until.isoformat() if self.former_key_until else None,
+            "names": {slot.value: name for slot, name in sorted(self.names.items())},
         }
 
     @classmethod
@@ -96,6 +102,7 @@ class TaskSchema:
             missing=tuple(Slot(slot) for slot in data["missing"]),
             former_key=data.get("former_key", ""),
             former_key_until=datetime.fromisoformat(until) if (until := data.get("former_key_until")) else None,
+            names={Slot(slot): name for slot, name in data.get("names", {}).items()},
         )
 
 
@@ -218,12 +225,23 @@ class Crm(Protocol):
         """What the org calls itself: one call; empty when the Access User may not know."""
         ...
 
-    def object_access(self) -> list[ObjectAccess]:
-        """What the Access User may do with the five record objects and Task, and what is missing."""
+    def object_access(self, names: Names = ...) -> list[ObjectAccess]:
+        """What the Access User may do with the five record objects and Task, and what is missing.
+
+        `names` as for `task_schema`.
+        """
         ...
 
-    def task_schema(self) -> TaskSchema:
-        """Read which fields the org's Task has, and which status means closed: two calls."""
+    def task_schema(self, names: Names = ..., *, anew: bool = True) -> TaskSchema:
+        """Read which fields the org's Task has, and which status means closed: two calls.
+
+        `names`: the fields to use in place of the usual ones, empty for a slot that isn't sent. One call, when the
+        fields that were read last are good enough (not `anew`).
+        """
+        ...
+
+    def task_fields(self, wanted: Sequence[str]) -> OrgFields:
+        """Read all fields of the org's Task: one call; two more where one of `wanted` is not to be seen."""
         ...
 
     def write_tasks(self, rows: Sequence[TaskRow], schema: TaskSchema) -> BatchAnswer:

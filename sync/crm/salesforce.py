@@ -20,6 +20,7 @@ from sync.crm.base import (
     CrmRecord,
     CrmUser,
     FoundTask,
+    Names,
     ObjectAccess,
     RowResult,
     TaskRow,
@@ -28,6 +29,7 @@ from sync.crm.base import (
     Value,
 )
 from sync.crm.oauth import Token, TokenSource
+from sync.crm.org_fields import OrgFields
 from sync.crm.transport import network_error, new_session
 from sync.enums import FailureMode, RecordKind, Slot
 from sync.errors import CrmError
@@ -39,6 +41,9 @@ _MOST_PAGES = 20
 # What a query meets that the Access User may not make.
 _HIDDEN = (FailureMode.PERMISSION, FailureMode.CONFIGURATION)
 _CLOSED_STATUSES = "SELECT ApiName, MasterLabel FROM TaskStatus WHERE IsClosed = true ORDER BY SortOrder"
+
+_FIELD_DEFINITIONS = "SELECT QualifiedApiName FROM FieldDefinition WHERE EntityDefinition.QualifiedApiName = 'Task'"
+_VIEWS_SETUP = "SELECT PermissionsViewSetup FROM UserPermissionAccess"
 
 Do = Callable[[Salesforce], Any]
 
@@ -81,25 +86,42 @@ class SalesforceCrm:
             return ""
         return text(found[0].get("Name")) if found else ""
 
-    def object_access(self) -> list[ObjectAccess]:
+    def object_access(self, names: Names = task_fields.NO_NAMES) -> list[ObjectAccess]:
         """What the Access User may do with the five record objects and Task, and what is missing: seven calls."""
         listed = {each["name"]: each for each in self._get("sobjects", "sobjects")["sobjects"]}
         expected = {name: record_fields.expected_fields(kind) for kind, name in record_fields.OBJECTS.items()}
+        expected["Task"] = tuple(task_fields.slot_names(names, has_key=True).values())
         return [
             access_of(name, listed[name], self._describe(name, anew=True), fields)
             if name in listed
             else no_access(name, fields)
-            for name, fields in (expected | {"Task": tuple(task_fields.SLOT_FIELDS.values())}).items()
+            for name, fields in expected.items()
         ]
 
-    def task_schema(self) -> TaskSchema:
-        """Read which fields the org's Task has, and which status means closed: two calls."""
-        describe = self._describe("Task", anew=True)
+    def task_schema(self, names: Names = task_fields.NO_NAMES, *, anew: bool = True) -> TaskSchema:
+        """Read which fields the org's Task has, and which status means closed: two calls.
+
+        One call, when the fields that were read last are good enough (not `anew`).
+        """
+        describe = self._describe("Task", anew=anew)
         status = task_fields.closed_status(self._query(_CLOSED_STATUSES), describe)
         if status is None:
             message = _("No status of a Task means closed. Add one in Salesforce under Task Status.")
             raise CrmError(FailureMode.CONFIGURATION, "NO_CLOSED_STATUS", message)
-        return task_fields.task_schema(describe, status)
+        return task_fields.task_schema(describe, status, names)
+
+    def task_fields(self, wanted: Sequence[str]) -> OrgFields:
+        """Read all fields of the org's Task: one call; two more where one of `wanted` is not to be seen."""
+        described = task_fields.fields_by_name(self._describe("Task", anew=True))
+        fields = {name: task_fields.described_field(field) for name, field in described.items()}
+        unseen = [name for name in wanted if name not in fields]
+        if not unseen:
+            return OrgFields(fields)
+        # What the Access User may not see is listed to who may view the set-up; to others perhaps not.
+        listed = {text(row.get("QualifiedApiName")) for row in self._allowed_query(_FIELD_DEFINITIONS)}
+        setup = self._allowed_query(_VIEWS_SETUP)
+        tells = bool(listed) and any(row.get("PermissionsViewSetup") for row in setup)
+        return OrgFields(fields, tuple(name for name in unseen if name in listed), tells)
 
     def write_tasks(self, rows: Sequence[TaskRow], schema: TaskSchema) -> BatchAnswer:
         """Write up to 200 new Tasks in one call: an upsert by KEY when the schema has it, else a create."""
@@ -208,9 +230,18 @@ class SalesforceCrm:
             raise self._unreadable()
         return data
 
-    def _query(self, soql: str) -> list[Mapping[str, Any]]:
-        """All rows of a query, deleted ones included; a further call for each page beyond the first."""
-        page = self._call(lambda client: client.query(soql, include_deleted=True))
+    def _allowed_query(self, soql: str) -> list[Mapping[str, Any]]:
+        """The rows of a query about the set-up; none where the Access User may not ask it."""
+        try:
+            return self._query(soql, include_deleted=False)
+        except CrmError as error:
+            if error.mode not in _HIDDEN:
+                raise
+            return []
+
+    def _query(self, soql: str, *, include_deleted: bool = True) -> list[Mapping[str, Any]]:
+        """All rows of a query, by default deleted ones, too; a further call for each page beyond the first."""
+        page = self._call(lambda client: client.query(soql, include_deleted=include_deleted))
         rows: list[Mapping[str, Any]] = []
         for _page in range(_MOST_PAGES):
             if not isinstance(page, dict) or not isinstance(page.get("records"), list):

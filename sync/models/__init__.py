@@ -5,6 +5,7 @@ from sync.models.api_use import ApiUse
 from sync.models.connection import Connection
 from sync.models.crm_user import CrmUserLookup
 from sync.models.export import TaskSyncExport
+from sync.models.field_mapping import FieldCheck, FieldMapping
 from sync.models.job import Heartbeat, JobLease
 from sync.models.outbox import Attempt, LogRow, OutboxRow, Trouble
 from sync.models.pending_connection import PendingConnection
@@ -24,6 +25,8 @@ __all__ = [
     "CrmUserLookup",
     "Decision",
     "Enrolment",
+    "FieldCheck",
+    "FieldMapping",
     "Heartbeat",
     "JobLease",
     "LogRow",
