@@ -52,13 +52,16 @@ class ClusterGroup:
         """None while the cluster's main process runs."""
         return self._leader.poll()
 
+    def ask_to_end(self) -> None:
+        if self.exit_status is None:
+            self._leader.terminate()
+
     def end(self, grace: float, *, hurry: Callable[[], bool] = lambda: False) -> bool:
         """Ask the cluster to stop, and kill its whole group after `grace` seconds or when `hurry` says so.
 
         Returns whether it stopped by itself. SIGTERM alone isn't enough: a hanging cluster doesn't obey it.
         """
-        if self.exit_status is None:
-            self._leader.terminate()
+        self.ask_to_end()
         deadline = time.monotonic() + grace
         while self.exit_status is None and time.monotonic() < deadline and not hurry():
             time.sleep(_LOOK_EVERY)

@@ -25,6 +25,7 @@ from sync import (
     outbox,
     troubles,
     unmatched_users,
+    webhook_events,
 )
 from sync.enums import ConnectionState
 from sync.errors import CrmError
@@ -119,7 +120,7 @@ def send_notices() -> None:
 
 
 def tidy() -> None:
-    """Forget ended sessions, notices read long ago and django-q2's old failures, and ask for what slipped through.
+    """Forget ended sessions, old notices, webhook deliveries and failures, and ask for what slipped through.
 
     A task that was completed while the first connection was being made may have no outbox row.
     """
@@ -129,6 +130,7 @@ def tidy() -> None:
     call_command("clearsessions")
     notices.forget(timezone.now())
     exports.tidy()
+    webhook_events.tidy(timezone.now())
     Failure.objects.filter(stopped__lt=timezone.now() - KEEP_FAILURES).delete()
 
 

@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from sync import health, outbox
 from sync.cluster_group import ClusterGroup, end_stale
+from sync.companion import Companion
 from sync.enums import OutboxState
 from sync.models import Connection, Heartbeat, OutboxRow
 
@@ -102,12 +103,18 @@ def ring_for_due_rows(now: datetime) -> list[Connection]:
 
 
 class Supervisor:
-    """One cluster at a time, until SIGTERM or SIGINT; a second signal cuts the wait for running jobs short."""
+    """One cluster at a time, until SIGTERM or SIGINT; a second signal cuts the wait for running jobs short.
 
-    def __init__(self, command: Sequence[str], records: Path, patience: Patience) -> None:
+    A companion is looked after beside it, and ends with it.
+    """
+
+    def __init__(
+        self, command: Sequence[str], records: Path, patience: Patience, companion: Companion | None = None
+    ) -> None:
         self._command = command
         self._records = records
         self._patience = patience
+        self._companion = companion
         self._signals = 0
         self._database_answers = True
 
@@ -122,6 +129,8 @@ class Supervisor:
                 failures = 0 if self._is_ready() and self._run_one() else failures + 1
                 self._rest(rest_before_start(failures))
         finally:
+            if self._companion:
+                self._companion.end(hurry=lambda: self._signals > 1)
             for number, handler in before.items():
                 signal.signal(number, handler)
 
@@ -145,6 +154,8 @@ class Supervisor:
         except BaseException:
             group.end(0)
             raise
+        if self._companion and self._signals:
+            self._companion.ask_to_end()
         if trouble:
             logger.error("Cluster %s %s. It is killed and started anew.", group.name, trouble)
             group.end(self._patience.kill, hurry=lambda: self._signals > 1)
@@ -175,6 +186,8 @@ class Supervisor:
         """Read the heartbeats and ring for due rows; whatever goes wrong, the watch goes on."""
         try:
             close_old_connections()
+            if self._companion:
+                self._companion.tick()
             pulse.hear(read_beats(group.name), time.monotonic())
             if not self._database_answers:
                 logger.info("The database answers again.")

@@ -102,7 +102,7 @@ class Line:
         text = b""
         with suppress(OSError, http.client.HTTPException, ValueError):
             text = response.read(BODY_LIMIT)
-        if not response.isclosed() and response.length != 0:
+        if not response.isclosed():
             self._connection.close()
         response.close()
         return text.decode(errors="replace")

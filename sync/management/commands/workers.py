@@ -6,7 +6,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils.translation import gettext as _
 
-from sync.supervisor import Patience, Supervisor
+from sync import webhook_process
+from sync.companion import Companion
+from sync.supervisor import Patience, Supervisor, read_beats
 
 # Each part shows a sign of life every five seconds, and may wait twenty for SQLite's one writer. With the time to end
 # and to start a cluster, a hang is over within a minute.
@@ -36,4 +38,17 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         command = [sys.executable, str(MANAGE), "qcluster"]
         patience = Patience(hang=options["patience"], stop=options["grace"])
-        Supervisor(command, Path(settings.VAR_DIR) / "clusters", patience).run()
+        records = Path(settings.VAR_DIR) / "clusters"
+        Supervisor(command, records, patience, _webhooks(records, options["patience"])).run()
+
+
+def _webhooks(records: Path, patience: float) -> Companion:
+    """The process that tells senders by webhook: apart from the workers, so that nothing waits for a receiver."""
+    return Companion(
+        "Webhook process",
+        [sys.executable, str(MANAGE), "webhooks"],
+        records,
+        grace=webhook_process.GRACE + 3,
+        patience=patience,
+        last_beat=lambda name: read_beats(name).get(webhook_process.HEARTBEAT),
+    )
