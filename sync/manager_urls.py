@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from sync.admin import enrol_page
 from sync.admin.task_sync_log import task_sync_log
 from sync.views import crm_connection, crm_users, errors, rule_trial
 from sync.views import crm_connection_browser as browser
@@ -29,6 +30,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_TASK_SYNC}results/<uuid:export>/delete/", results.delete, name="task_sync_results_delete"),
     path(f"{_TASK_SYNC}errors/", errors.error_list, name="task_sync_errors"),
     path(f"{_TASK_SYNC}errors/<slug:signature>/retry/", errors.retry, name="task_sync_errors_retry"),
+    path("plays/enrol/", enrol_page.enrol, name="plays_enrol"),
     path("users/without-crm-user/", crm_users.crm_users, name="crm_users"),
     path("users/without-crm-user/match/", crm_users.match_now, name="crm_users_match"),
     path("users/without-crm-user/<uuid:user>/", crm_users.choose, name="crm_users_choose"),

@@ -1,5 +1,6 @@
 """Enrolling a record in a play: its steps become open tasks with the days on which they are due. And its end."""
 
+import itertools
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 
@@ -216,3 +217,34 @@ def end_finished(tasks: Iterable[Task]) -> None:
     still_open = Task.objects.filter(enrolment=OuterRef("pk"), state=TaskState.OPEN)
     running = Enrolment.objects.running().filter(pk__in=pks)
     running.filter(~Exists(still_open)).update(ended_at=timezone.now())
+
+
+def duplicate(play: Play, actor: User) -> Play:
+    """Copy a play with its steps, under a name of its own. The copy is not active: it is there to be changed."""
+    with transaction.atomic():
+        play, steps = take_turn(play)
+        copy = Play.objects.create(name=_name_of_copy(play), is_active=False)
+        copies = PlayStep.objects.bulk_create(
+            PlayStep(
+                play=copy,
+                position=position,
+                kind=step.kind,
+                name=step.name,
+                day_offset=step.day_offset,
+                subject=step.subject,
+                description=step.description,
+            )
+            for position, step in enumerate(steps, start=1)
+        )
+        audit.note_all(actor, ((step, {"name": ("", step.name)}) for step in copies), created=True)
+    return copy
+
+
+def _name_of_copy(play: Play) -> str:
+    numbers = itertools.chain([""], (f" {number}" for number in itertools.count(2)))
+    for number in numbers:
+        ending = str(_(" (copy%(number)s)")) % {"number": number}
+        name = play.name[: 150 - len(ending)] + ending
+        if not Play.objects.filter(name=name).exists():
+            return name
+    raise AssertionError("There is always another number.")

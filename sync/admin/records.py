@@ -2,14 +2,16 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Case, F, Q, QuerySet, When
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
 from unfold.paginator import InfinitePaginator
 
+from sync.admin import enrol_page
+from sync.enrolling import MOST_AT_ONCE
 from sync.models import Record, Task
 from teams.models import User
 from teams.scoped_admin import ReadOnlyAdmin, badge, link, moment, page_of, viewer_of
@@ -48,6 +50,9 @@ class RecordAdmin(ReadOnlyAdmin):
     sortable_by = ()
     paginator = InfinitePaginator
     show_full_result_count = False
+    list_before_template = "admin/sync/records_above.html"
+    list_disable_select_all = True  # nothing is counted: what matches a filter has a button of its own
+    actions = ("enrol_in_play",)
     when_empty = _("Records are fetched from the CRM when they are first needed.")
     fieldsets = (
         (None, {"fields": ("name_or_id", "kind", "crm_page", "owner_name", "in_crm")}),
@@ -70,6 +75,19 @@ class RecordAdmin(ReadOnlyAdmin):
             about = Q(record=record) | Q(who=record) | Q(what=record)
             record.seen_tasks = mine.filter(about).count()
         return record
+
+    def has_enrol_permission(self, request: HttpRequest) -> bool:
+        return viewer_of(request).has_perm("sync.add_enrolment")
+
+    @admin.action(description=_("Enrol in a play"), permissions=["enrol"])
+    def enrol_in_play(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        """Lead on to the choice of a play, for the chosen records or for all that match the list's filters."""
+        chosen = list(queryset.order_by("-pk").values_list("pk", flat=True)[: MOST_AT_ONCE + 1])
+        if len(chosen) > MOST_AT_ONCE:
+            text = _("More than %(most)d records match. Narrow the list by its filters or a search.")
+            messages.error(request, text % {"most": MOST_AT_ONCE})
+            return None
+        return enrol_page.begin(request, chosen)
 
     @admin.display(description=_("name"))
     def name_or_id(self, record: Record) -> str:
