@@ -9,12 +9,12 @@ from sync.enums import Actor, ConnectionState, FailureMode, OutboxState, TaskSta
 from sync.models import OutboxRow, Task
 from teams.scoped_admin import Text
 
-# Read by `newest_row`: a list of tasks with this prefetch asks the database once for all of them.
-NEWEST_FIRST = Prefetch(
-    "outbox_rows",
-    queryset=OutboxRow.objects.select_related("connection", "trouble").order_by("-pk"),
-    to_attr="rows_newest_first",
+# Rows with what their state depends on. Pages have no business with tokens, and each row would bring the org's fields.
+ROWS = OutboxRow.objects.select_related("connection", "trouble").defer(
+    "connection__access_token", "connection__refresh_token", "connection__schema", "connection__access"
 )
+# Read by `newest_row`: a list of tasks with this prefetch asks the database once for all of them.
+NEWEST_FIRST = Prefetch("outbox_rows", queryset=ROWS.order_by("-pk"), to_attr="rows_newest_first")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def _pending(row: OutboxRow) -> SyncState:
             _("Waits for an admin"),
             "bad",
             _("One task of this trouble is tried every hour; when it passes, all that wait go out."),
-            actor_label(row.failure_mode),
+            Actor.ADMIN.label,
         )
     if row.in_doubt:
         return SyncState(

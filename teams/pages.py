@@ -42,8 +42,20 @@ def settings_page(view: View[P]) -> View[P]:
 
 
 def workspace_page(view: View[P]) -> View[P]:
-    """Guard a page where people work, whatever their role: strangers log in first. What it lists is the view's care."""
-    return never_cache(login_required(view))
+    """Guard a page where people work, whatever their role: strangers log in first. What it lists is the view's care.
+
+    Where htmx asks for a part of a page after the log-in has ended, the page is loaded anew, and leads to the log-in:
+    the log-in's form in the place of that part would be of no use.
+    """
+    guarded = login_required(view)
+
+    @wraps(view)
+    def answer(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if request.headers.get("HX-Request") and not request.user.is_authenticated:
+            return HttpResponse(headers={"HX-Refresh": "true"})
+        return guarded(request, *args, **kwargs)
+
+    return never_cache(answer)
 
 
 def render_manager_page(

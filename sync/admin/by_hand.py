@@ -1,20 +1,16 @@
-"""Retrying and cancelling by hand: for the lists' actions and for a task's own buttons."""
+"""Retrying and cancelling by hand in the Manager App's lists, and asking before something is cancelled."""
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
-from sync import outbox
+from sync.by_hand import MOST_AT_ONCE, cancel, retry
 from sync.models import OutboxRow
 from teams.scoped_admin import viewer_of, within_scope
-
-# More at once would hold the outbox's lock for too long.
-MOST_AT_ONCE = 1000
 
 
 class ByHand:
@@ -41,31 +37,6 @@ class ByHand:
             return confirm_cancel(self, request, rows, "changelist")
         cancel(request, rows)
         return None
-
-
-def retry(request: HttpRequest, rows: QuerySet[OutboxRow]) -> None:
-    """Make rows due at once, as far as the viewer may see them, and say how many."""
-    viewer = viewer_of(request)
-    count = outbox.retry_now(within_scope(rows, viewer)[:MOST_AT_ONCE], viewer)
-    if count:
-        text = ngettext("%d task goes out at once.", "%d tasks go out at once.", count) % count
-        messages.success(request, text)
-    else:
-        messages.info(request, _("There was nothing to retry: only what waits or failed can be retried."))
-
-
-def cancel(request: HttpRequest, rows: QuerySet[OutboxRow]) -> None:
-    """Give rows up, as far as the viewer may see them, and say how many."""
-    viewer = viewer_of(request)
-    count = outbox.cancel(within_scope(rows, viewer)[:MOST_AT_ONCE], viewer)
-    if count:
-        text = ngettext("%d task was cancelled.", "%d tasks were cancelled.", count) % count
-        messages.success(request, text)
-    else:
-        messages.info(
-            request,
-            _("There was nothing to cancel: what is being sent, or may stand in the CRM already, can't be cancelled."),
-        )
 
 
 def confirm_cancel(model_admin: Any, request: HttpRequest, rows: QuerySet[OutboxRow], back: str) -> HttpResponse:

@@ -16,9 +16,9 @@ from unfold.paginator import InfinitePaginator
 from unfold.views import ChangeList
 
 from sync.admin.filters import DayRangeFilter, RowTeamFilter, UserFilter
-from sync.admin.task_page import OUTCOME_TONES
 from sync.enums import AttemptOutcome, ObjectType, OutboxState
 from sync.models import Attempt, LogRow, Record, Task
+from sync.story import OUTCOME_TONES
 from sync.sync_state import row_state
 from teams.models import User
 from teams.pages import manager_page

@@ -6,23 +6,23 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
-from django.urls import path
+from django.urls import path, reverse
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
 from unfold.paginator import InfinitePaginator
 
-from sync.admin import by_hand
-from sync.admin.by_hand import ByHand
+from sync.admin.by_hand import ByHand, confirm_cancel
 from sync.admin.error_filter import ErrorFilter
 from sync.admin.filters import DayRangeFilter, FailureFilter, SyncStateFilter, TaskTeamFilter, UserFilter
 from sync.admin.records import record_link
-from sync.admin.task_page import log_of
+from sync.by_hand import cancel, retry
 from sync.enums import TaskKind
 from sync.models import OutboxRow, Record, Task
 from sync.sync_state import NEWEST_FIRST, newest_row, sync_state
+from sync.task_page import page_of_task
 from teams.models import User
-from teams.scoped_admin import ReadOnlyAdmin, badge, link, moment, page_of
+from teams.scoped_admin import ReadOnlyAdmin, badge, link, moment, page_of, viewer_of
 
 _DONE = (
     "subject_line",
@@ -109,7 +109,7 @@ class TaskAdmin(ByHand, ReadOnlyAdmin):
         found, refusal = self._found(request, task)
         if refusal is not None:
             return refusal
-        by_hand.retry(request, self.rows_of(found))
+        retry(request, self.rows_of(found))
         return HttpResponseRedirect(page_of(found.get()))
 
     def cancel_view(self, request: HttpRequest, task: str) -> HttpResponse:
@@ -118,8 +118,8 @@ class TaskAdmin(ByHand, ReadOnlyAdmin):
         if refusal is not None:
             return refusal
         if "confirmed" not in request.POST:
-            return by_hand.confirm_cancel(self, request, self.rows_of(found), page_of(found.get()))
-        by_hand.cancel(request, self.rows_of(found))
+            return confirm_cancel(self, request, self.rows_of(found), page_of(found.get()))
+        cancel(request, self.rows_of(found))
         return HttpResponseRedirect(page_of(found.get()))
 
     def _found(self, request: HttpRequest, task: str) -> tuple[QuerySet[Any], HttpResponse | None]:
@@ -153,8 +153,11 @@ class TaskAdmin(ByHand, ReadOnlyAdmin):
         obj: Any = None,
     ) -> HttpResponse:
         if obj is not None:
-            context.update(log_of(obj, request))
+            context.update(page_of_task(obj, viewer_of(request)))
             context["may_act"] = self.has_by_hand_permission(request)
+            context["retry_url"] = reverse("admin:sync_task_retry", args=[obj.uuid])
+            context["cancel_url"] = reverse("admin:sync_task_cancel", args=[obj.uuid])
+            context["other_page"] = reverse("task", args=[obj.uuid])
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     @admin.display(description=_("subject"))

@@ -120,6 +120,7 @@ PAGES = {
     # Everyone's.
     "home": Shown("home", rep),
     "my tasks": Shown("my_tasks", rep),
+    "a task": Shown("task", rep, lambda world: {"task": world.task.uuid}),
     "notices": Shown("notices", rep),
     "my notices": Shown("my_notices", manager),
     "profile": Shown("my_profile", rep),
@@ -209,6 +210,7 @@ NO_PAGES = {
     "task_sync_results_file": _FILE,
     **{f"task_sync_results_{verb}": _POST for verb in ("cancel", "again", "delete")},
     "task_sync_errors_retry": _POST,
+    **dict.fromkeys(("task_retry", "task_cancel"), _POST),
     **dict.fromkeys(("crm_users_match", "crm_users_choose", "notices_read_all", "notice_read"), _POST),
     **dict.fromkeys(("admin:teams_team_process_import", "admin:teams_user_process_import"), _POST),
     **dict.fromkeys(("admin:teams_user_invite", "admin:sync_task_retry", "admin:sync_task_cancel"), _POST),

@@ -8,7 +8,7 @@ from django.utils.formats import date_format
 
 from sync.enums import FailureMode, OutboxState, TaskState
 from sync.models import Connection, OutboxRow, Task, Trouble
-from sync.story import at, reason
+from sync.reasons import at, reason
 from tests.factories import ConnectionFactory, TaskFactory, UserFactory
 from tests.sync.failing import BUSY, LONG, RULE, refuse
 

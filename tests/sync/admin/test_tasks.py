@@ -197,15 +197,15 @@ def test_m21_page_shows_each_attempt_in_the_crms_words(world: World) -> None:
         error_message="Calls need a result <b>before</b> they are saved.",
     )
     html = text_of(logged_in(world.people.manager), world.task)
-    # Once in the state above, once for each attempt; escaped.
+    # Once in the state above (and its message in the reason), once for each attempt; escaped.
     assert html.count("FIELD_CUSTOM_VALIDATION_EXCEPTION") == 3
-    assert html.count("Calls need a result &lt;b&gt;before&lt;/b&gt; they are saved.") == 3
+    assert html.count("Calls need a result &lt;b&gt;before&lt;/b&gt; they are saved.") == 4
     assert html.count("CallDisposition") == 2
     assert html.count("req-1") == 2
     assert html.count("HTTP 200") == 2
     assert html.count("150 ms") == 2
-    assert html.count("The CRM&#x27;s set-up refuses this") == 3
-    assert html.count("An admin") == 3
+    assert html.count("The CRM&#x27;s set-up refuses this") == 2
+    assert html.count("An admin") == 4
 
 
 def test_page_links_to_the_task_in_the_crm(world: World) -> None:
@@ -220,7 +220,7 @@ def test_page_names_who_acted_only_where_the_viewer_may_see_them(world: World) -
             task=world.task, at=NOON, code=DecisionCode.RETRIED_BY_HAND, detail={"by": str(who.uuid)}
         )
     html = text_of(logged_in(world.people.manager), world.task)
-    assert [html.count(words) for words in ("by Rosa Rep", "Otto", "by someone outside your teams")] == [1, 0, 1]
+    assert [html.count(words) for words in ("by Rosa Rep", "Otto", "by someone outside your teams")] == [2, 0, 1]
     assert text_of(logged_in(world.people.admin), world.task).count("by Otto Other") == 1
 
 
