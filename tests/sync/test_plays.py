@@ -6,14 +6,19 @@ from typing import Any
 import pytest
 import time_machine
 from django.core.exceptions import ValidationError
+from django.db import connection as database
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
-from sync.enums import LinkChoice, RecordKind, TaskKind, TaskState
+from sync.completion import Completion, complete, complete_many
+from sync.enums import DecisionCode, LinkChoice, RecordKind, TaskKind, TaskState
 from sync.linking import with_history
-from sync.models import Enrolment, Play, Task
-from sync.plays import enrol
+from sync.models import Decision, Enrolment, Play, Task
+from sync.plays import duplicate, end_enrolment, end_enrolments, end_finished, enrol
+from sync.skipping import skip
 from teams.models import Role, User
-from tests.factories import PlayFactory, PlayStepFactory, RecordFactory, UserFactory
+from tests.factories import PlayFactory, PlayStepFactory, RecordFactory, TaskFactory, UserFactory, crm_id
 
 pytestmark = pytest.mark.django_db
 
@@ -103,3 +108,149 @@ def test_only_those_who_see_an_active_user_enrol_for_them(play: Play, rep: User)
     assert refused(play, hana, rep, actor=manager) == {"user": ["deactivated"]}
     rep.is_active = True
     assert enrol(play, hana, rep, actor=manager).user == rep
+
+
+def texts_of(record: Any, user: User, subject: str, description: str = "", name: str = "Call") -> tuple[str, str]:
+    play = PlayFactory.create(name="Renewal")
+    PlayStepFactory.create(play=play, name=name, subject=subject, description=description)
+    task = enrol(play, record, user).tasks.get()
+    return task.subject, task.description
+
+
+def test_a_steps_texts_are_filled_for_the_record_and_its_rep() -> None:
+    rep = UserFactory.create(name="Mara Lindqvist")
+    account = RecordFactory.create(kind=RecordKind.ACCOUNT, name="Birchwood")
+    hana = RecordFactory.create(name="Hana Novak", fields={"FirstName": "Hana"}, account_crm_id=account.crm_id)
+    text = "{first_name} / {name} / {account} / {rep_first_name} / {play}"
+    assert texts_of(hana, rep, text, "Dear {first_name},\n{{rep}}: {rep}") == (
+        "Hana / Hana Novak / Birchwood / Mara / Renewal",
+        "Dear Hana,\n{rep}: Mara Lindqvist",
+    )
+
+
+@pytest.mark.parametrize(
+    ("record", "account"),
+    [
+        ({"kind": RecordKind.ACCOUNT, "name": "Birchwood"}, "Birchwood"),
+        ({"kind": RecordKind.LEAD, "fields": {"Company": "Nordlys"}}, "Nordlys"),
+        ({"kind": RecordKind.LEAD, "fields": {"Company": None}}, "the account"),
+        ({"kind": RecordKind.CONTACT}, "the account"),
+        ({"kind": RecordKind.CONTACT, "account_crm_id": crm_id("001", 5)}, "the account"),
+    ],
+)
+def test_the_account_of_a_record(rep: User, record: dict[str, Any], account: str) -> None:
+    assert texts_of(RecordFactory.create(**record), rep, "Call {account}")[0] == f"Call {account}"
+
+
+def test_a_record_of_which_only_the_id_is_known(rep: User) -> None:
+    unknown = RecordFactory.create(name="", fetched_at=None)
+    assert texts_of(unknown, rep, "Call {first_name}")[0] == f"Call {unknown.crm_id}"
+
+
+def test_accounts_are_asked_for_only_where_a_text_names_them(play: Play, rep: User) -> None:
+    hana = RecordFactory.create(account_crm_id=crm_id("001", 5))
+    with CaptureQueriesContext(database) as queries:
+        enrol(play, hana, rep)
+    assert [query["sql"] for query in queries if "IN ('001" in query["sql"]] == []
+
+
+def done(task: Task, user: User) -> Completion:
+    return Completion(user=user, task=task)
+
+
+def test_an_enrolment_ends_with_its_last_open_task(play: Play, rep: User) -> None:
+    enrolment = enrol(play, RecordFactory.create(), rep)
+    first, second, third = enrolment.tasks.order_by("step__position")
+    complete(done(first, rep))
+    skip(second, rep)
+    enrolment.refresh_from_db()
+    assert enrolment.ended_at is None
+    complete(done(third, rep))
+    enrolment.refresh_from_db()
+    assert (enrolment.ended_at is not None, enrolment.ended_by, enrolment.end_reason) == (True, None, "")
+
+
+def test_an_enrolment_ends_with_a_skip(play: Play, rep: User) -> None:
+    enrolment = enrol(play, RecordFactory.create(), rep)
+    first, second, third = enrolment.tasks.order_by("step__position")
+    complete_many([done(first, rep), done(third, rep)])
+    skip(second, rep)
+    enrolment.refresh_from_db()
+    assert enrolment.ended_at is not None
+
+
+def test_a_finished_enrolment_leaves_room_for_the_next(play: Play, rep: User) -> None:
+    hana = RecordFactory.create()
+    complete_many([done(task, rep) for task in enrol(play, hana, rep).tasks.all()])
+    assert enrol(play, hana, rep).ended_at is None
+    assert with_history([hana.pk]) == {hana.pk}
+
+
+@pytest.mark.parametrize("count", [3, 30])
+def test_ending_what_is_finished_asks_twice(
+    play: Play, rep: User, count: int, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    enrolments = [enrol(play, RecordFactory.create(), rep) for _number in range(count)]
+    Task.objects.update(state=TaskState.SKIPPED)
+    tasks = list(Task.objects.all())
+    with django_assert_num_queries(2):
+        end_finished(tasks)
+    assert Enrolment.objects.exclude(ended_at=None).count() == len(enrolments)
+
+
+def test_ad_hoc_tasks_end_nothing(rep: User, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    task = TaskFactory.create(user=rep)
+    with django_assert_num_queries(0):
+        end_finished([task])
+
+
+def test_ending_by_hand_skips_what_is_open(play: Play, rep: User) -> None:
+    hana = RecordFactory.create()
+    enrolment = enrol(play, hana, rep)
+    other = enrol(play, RecordFactory.create(), rep)
+    first, second, third = enrolment.tasks.order_by("step__position")
+    complete(done(first, rep))
+    assert end_enrolment(enrolment, rep, " Not interested ")
+    enrolment.refresh_from_db()
+    assert (enrolment.ended_by, enrolment.end_reason) == (rep, "Not interested")
+    assert [task.state for task in enrolment.tasks.order_by("step__position")] == ["completed", "skipped", "skipped"]
+    skipped = Decision.objects.filter(code=DecisionCode.SKIPPED).order_by("task_id")
+    assert [(each.task_id, each.detail) for each in skipped] == [
+        (task.pk, {"by": str(rep.uuid), "why": "enrolment_ended"}) for task in (second, third)
+    ]
+    assert other.tasks.filter(state=TaskState.OPEN).count() == 3
+    assert not end_enrolment(enrolment, rep)
+    assert with_history([hana.pk]) == {hana.pk}
+
+
+def test_only_those_who_see_the_rep_end_an_enrolment(play: Play, rep: User) -> None:
+    enrolment = enrol(play, RecordFactory.create(), rep)
+    for stranger in (UserFactory.create(role=Role.MANAGER), UserFactory.create(team=rep.team)):
+        assert not end_enrolment(enrolment, stranger)
+    assert enrolment.tasks.filter(state=TaskState.OPEN).count() == 3
+    manager = UserFactory.create(role=Role.MANAGER)
+    assert rep.team is not None
+    rep.team.managers.add(manager)
+    assert end_enrolments(Enrolment.objects.all(), manager) == 1
+
+
+@pytest.mark.parametrize("count", [3, 9])
+def test_ending_many_asks_a_fixed_number_of_questions(
+    play: Play, rep: User, count: int, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for _number in range(count):
+        enrol(play, RecordFactory.create(), rep)
+    with django_assert_num_queries(8):  # two of them the transaction's
+        assert end_enrolments(Enrolment.objects.all(), rep, "Over") == count
+    assert Task.objects.filter(state=TaskState.OPEN).count() == 0
+
+
+def test_a_copy_of_a_play(play: Play) -> None:
+    admin = UserFactory.create(role=Role.ADMIN)
+    Play.objects.filter(pk=play.pk).update(name="Renewal")
+    copy, second = duplicate(play, admin), duplicate(play, admin)
+    assert (copy.name, copy.is_active, second.name) == ("Renewal (copy)", False, "Renewal (copy 2)")
+    values = ("position", "kind", "name", "day_offset", "subject", "description")
+    assert list(copy.steps.values_list(*values)) == list(play.steps.order_by("position").values_list(*values))
+    Play.objects.filter(pk=play.pk).update(name="n" * 150)
+    assert duplicate(play, admin).name == "n" * 143 + " (copy)"
