@@ -66,7 +66,7 @@ def test_m21_the_log_shows_the_crms_exact_code_and_message(
     expect(refused).to_contain_text(WORDS)
     expect(page.get_by_role("row").filter(has_text="Call with a result")).not_to_contain_text(CODE)
     refused.get_by_role("link", name="Call about the offer").click()
-    expect(page.get_by_role("heading", name="Attempts")).to_be_visible()
+    expect(page.get_by_role("heading", name="What happened")).to_be_visible()
     expect(page.get_by_text(WORDS).first).to_be_visible()
 
 
