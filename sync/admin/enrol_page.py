@@ -2,7 +2,9 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.contrib import messages
@@ -53,27 +55,29 @@ class EnrolForm(forms.Form):
         users.queryset = User.objects.visible_to(viewer).active()  # type: ignore[attr-defined]
 
     def clean_records(self) -> list[Record]:
-        pks = _pks(self.cleaned_data["records"])
-        records = list(Record.objects.filter(pk__in=pks).order_by("-pk"))
-        if not records or len(pks) > MOST_AT_ONCE:
+        keys = _keys(self.cleaned_data["records"])
+        records = list(Record.objects.filter(uuid__in=keys).order_by("-pk")) if len(keys) <= MOST_AT_ONCE else []
+        if not records:
             raise ValidationError(_("Choose the records anew in their list."), code="records")
         return records
 
 
-def begin(request: HttpRequest, pks: Sequence[int]) -> HttpResponse:
+def begin(request: HttpRequest, keys: Sequence[UUID]) -> HttpResponse:
     """Show the choice of a play for records that were just chosen."""
-    form = EnrolForm(viewer_of(request), initial={"records": ",".join(str(pk) for pk in pks)})
-    return _render(request, form, len(pks))
+    form = EnrolForm(viewer_of(request), initial={"records": ",".join(str(key) for key in keys)})
+    return _render(request, form, len(keys))
 
 
 @manager_page("sync.view_record", "sync.add_enrolment")
 def enrol(request: HttpRequest) -> HttpResponse:
-    """Show what would happen, and do it once it was seen."""
-    if request.method != "POST":
-        return HttpResponseRedirect(reverse("admin:sync_record_changelist"))
+    """Show what would happen, and do it once it was seen. By GET (`?records=`, UUIDs) the choice begins."""
     viewer = viewer_of(request)
+    if request.method != "POST":
+        wished = Record.objects.filter(uuid__in=_keys(request.GET.get("records", ""))[:MOST_AT_ONCE])
+        keys = list(wished.values_list("uuid", flat=True))
+        return begin(request, keys) if keys else HttpResponseRedirect(reverse("admin:sync_record_changelist"))
     form = EnrolForm(viewer, request.POST)
-    chosen = len(_pks(request.POST.get("records", "")))
+    chosen = len(_keys(request.POST.get("records", "")))
     if not form.is_valid():
         return _render(request, form, chosen)
     wanted = (form.cleaned_data["play"], form.cleaned_data["records"], form.cleaned_data["user"], viewer)
@@ -93,10 +97,13 @@ def enrol(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(f"{reverse('admin:sync_enrolment_changelist')}?play={done.play.uuid}&state=running")
 
 
-def _pks(text: str) -> list[int]:
-    parts = text.split(",")
-    # More digits than a key has would not fit the database.
-    return [int(part) for part in parts if part.isascii() and part.isdigit() and len(part) < 19]
+def _keys(text: str) -> list[UUID]:
+    """Return the UUIDs in a list with commas, each once; what is none is passed over."""
+    keys: dict[UUID, None] = {}
+    for part in text.split(","):
+        with suppress(ValueError):
+            keys[UUID(part)] = None
+    return list(keys)
 
 
 def _render(request: HttpRequest, form: EnrolForm, chosen: int, agreed: Plan | None = None) -> HttpResponse:

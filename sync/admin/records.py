@@ -51,6 +51,7 @@ class RecordAdmin(ReadOnlyAdmin):
     paginator = InfinitePaginator
     show_full_result_count = False
     list_before_template = "admin/sync/records_above.html"
+    change_form_outer_before_template = "admin/sync/record_above.html"
     list_disable_select_all = True  # nothing is counted: what matches a filter has a button of its own
     actions = ("enrol_in_play",)
     when_empty = _("Records are fetched from the CRM when they are first needed.")
@@ -82,7 +83,7 @@ class RecordAdmin(ReadOnlyAdmin):
     @admin.action(description=_("Enrol in a play"), permissions=["enrol"])
     def enrol_in_play(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
         """Lead on to the choice of a play, for the chosen records or for all that match the list's filters."""
-        chosen = list(queryset.order_by("-pk").values_list("pk", flat=True)[: MOST_AT_ONCE + 1])
+        chosen = list(queryset.order_by("-pk").values_list("uuid", flat=True)[: MOST_AT_ONCE + 1])
         if len(chosen) > MOST_AT_ONCE:
             text = _("More than %(most)d records match. Narrow the list by its filters or a search.")
             messages.error(request, text % {"most": MOST_AT_ONCE})

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django_q.models import Failure, Schedule
 
 from sync.enums import OutboxState
-from sync.models import OutboxRow, Play, Task, TaskSyncExport, Trouble
+from sync.models import Enrolment, OutboxRow, Play, Record, Task, TaskSyncExport, Trouble
 from teams.models import Notice, NoticeKind, Organisation
 from tests.people import People, make_people
 from tests.sync.admin.conftest import make_connection, make_task
@@ -44,6 +44,9 @@ def make_address_world() -> AddressWorld:
     failure = Failure.objects.create(
         id="f" * 32, name="job", func="math.sqrt", started=timezone.now(), stopped=timezone.now(), success=False
     )
+    play = Play.objects.create(name="Renewal")
+    record = make_record(connection)
+    enrolment = Enrolment.objects.create(play=play, record=record, user=people.rep)
     by_model: dict[str, Model] = {
         "teams/organisation": Organisation.load(),
         "teams/team": people.north,
@@ -51,8 +54,9 @@ def make_address_world() -> AddressWorld:
         "django_q/schedule": Schedule.objects.create(func="math.sqrt", args="4"),
         "django_q/failure": failure,
         "sync/outboxrow": OutboxRow.objects.get(task=task),
-        "sync/play": Play.objects.create(name="Renewal"),
-        "sync/record": make_record(connection),
+        "sync/enrolment": enrolment,
+        "sync/play": play,
+        "sync/record": record,
         "sync/task": task,
         "sync/trouble": trouble,
     }
@@ -65,6 +69,8 @@ def make_address_world() -> AddressWorld:
             "user": people.rep.uuid,
             "task": task.uuid,
             "export": export.uuid,
+            "play": play.uuid,
+            "enrolment": enrolment.uuid,
             "uuid": notice.uuid,
             "direction": "outbound",
             "signature": "a" * 64,
@@ -79,10 +85,10 @@ def make_address_world() -> AddressWorld:
     )
 
 
-def make_record(connection: Any) -> Model:
+def make_record(connection: Any) -> Record:
     from tests.factories import RecordFactory  # noqa: PLC0415 - it reads settings
 
-    record: Model = RecordFactory.create(connection=connection)
+    record: Record = RecordFactory.create(connection=connection)
     return record
 
 
