@@ -4,6 +4,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from sync import plays
 from sync.enums import DecisionCode, TaskState
 from sync.models import Decision, Enrolment, Task
 from sync.open_tasks import locked, refusal, still_open
@@ -20,6 +21,7 @@ def skip(task: Task, by: User) -> Task:
         task.state = TaskState.SKIPPED
         task.save(update_fields=["state"])
         _note(task, by, DecisionCode.SKIPPED)
+        plays.end_finished([task])
     return task
 
 

@@ -105,9 +105,9 @@ def _says(text: str) -> Q:
 
 
 def _has_number(text: str) -> Q:
-    """The number itself however it is written; else digits of what was typed or dialled."""
+    """The task's number, or one of its record, however they are written; or some digits of the task's."""
+    asked = Q(pk__in=())
     if number := e164(text, Organisation.load().phone_region):
-        theirs = RecordPhone.objects.filter(e164=number).values("record")
-        return Q(phone_e164=number) | Q(record__in=theirs)
+        asked |= Q(record__in=RecordPhone.objects.filter(e164=number).values("record"))
     part = digits(text)
-    return Q(phone_e164__contains=part) if len(part) >= 4 else Q(pk__in=())
+    return asked | Q(phone_e164__contains=part) if len(part) >= 4 else asked

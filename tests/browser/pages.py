@@ -70,7 +70,7 @@ class Shown:
     ends_at: str = ""  # where the browser is led, when it is led on
 
     def address(self, world: World) -> str:
-        return reverse(self.name, kwargs=self.parts(world)) + self.query
+        return reverse(self.name, kwargs=self.parts(world)) + self.query.format(record=world.record.uuid)
 
 
 def team(world: World) -> dict[str, object]:
@@ -79,6 +79,10 @@ def team(world: World) -> dict[str, object]:
 
 def member(world: World) -> dict[str, object]:
     return team(world) | {"user": world.people.rep.uuid}
+
+
+def open_task(world: World) -> dict[str, object]:
+    return {"task": world.open_task.uuid}
 
 
 def link_of_reset(world: World) -> dict[str, object]:
@@ -118,8 +122,14 @@ PAGES = {
     "passkey, rename": Shown("mfa_edit_webauthn", with_second_factor, passkey),
     "passkey, remove": Shown("mfa_remove_webauthn", with_second_factor, passkey),
     # Everyone's.
-    "home": Shown("home", rep),
     "my tasks": Shown("my_tasks", rep),
+    "my tasks, upcoming": Shown("my_tasks", rep, query="?show=upcoming"),
+    "my tasks, completed": Shown("my_tasks", rep, query="?show=completed"),
+    "my tasks, found nothing": Shown("my_tasks", rep, query="?q=nothing+such"),
+    "log a call": Shown("task_new", rep),
+    "log an e-mail, search": Shown("task_new", rep, query="?kind=email&q=carla"),
+    "complete a task": Shown("task_complete", rep, open_task),
+    "snooze a task": Shown("task_snooze", rep, open_task),
     "a task": Shown("task", rep, lambda world: {"task": world.task.uuid}),
     "notices": Shown("notices", rep),
     "my notices": Shown("my_notices", manager),
@@ -146,6 +156,8 @@ PAGES = {
     "connection, what came back is no log-in": Shown(
         "crm_connection_callback", admin, query="?code=x&state=x", status=400
     ),
+    "fields": Shown("crm_fields", admin, prepare=worlds.look_at_fields),
+    "fields, not looked at": Shown("crm_fields", admin),
     "connection, disconnect": Shown("crm_connection_disconnect", admin),
     "connection, review": Shown("crm_connection_review", admin, prepare=worlds.log_in_elsewhere),
     "Task Sync Log": Shown("task_sync"),
@@ -169,7 +181,14 @@ PAGES = {
     "plays": Shown("admin:sync_play_changelist"),
     "play": Shown("admin:sync_play_change", admin, one_of("play")),
     "play, new": Shown("admin:sync_play_add", admin),
-    "play, delete": Shown("admin:sync_play_delete", admin, one_of("play")),
+    "play, delete": Shown("admin:sync_play_delete", admin, one_of("play"), worlds.take_out_of_plays),
+    "play, who is where": Shown("admin:sync_enrolment_changelist", prepare=worlds.enrol_more),
+    "enrolment": Shown(
+        "admin:sync_enrolment_change",
+        parts=lambda world: {"object_id": world.play.enrolments.get(user=world.people.rep).uuid},
+        prepare=worlds.enrol_more,
+    ),
+    "enrol in a play": Shown("plays_enrol", query="?records={record}"),
     "records": Shown("admin:sync_record_changelist"),
     "record": Shown("admin:sync_record_change", parts=one_of("record")),
     "tasks": Shown("admin:sync_task_changelist"),
@@ -195,6 +214,7 @@ _NOBODY = "nobody may, from a page; the 403 page answers"
 
 NO_PAGES = {
     "favicon": _FILE,
+    "home": _LEADS_ON,
     "logout": _POST,
     "account_signup": "nobody signs up: the 404 page answers",
     "account_set_password": "for who has no password: an invitation leads to choosing one",
@@ -206,6 +226,8 @@ NO_PAGES = {
     **dict.fromkeys(("email_sync_switch", "my_email_switch", "team_user_switch", "team_email_sync"), _POST),
     **dict.fromkeys(("company_blacklist_export", "my_blacklist_export"), _FILE),
     **{f"crm_connection_{verb}": _POST for verb in ("check", "start", "accept", "discard")},
+    **dict.fromkeys(("crm_fields_check", "crm_fields_as_usual"), _POST),
+    "crm_fields_package": "a file",
     "task_sync_results_state": "data for the page's script",
     "task_sync_results_file": _FILE,
     **{f"task_sync_results_{verb}": _POST for verb in ("cancel", "again", "delete")},
@@ -214,8 +236,11 @@ NO_PAGES = {
     **dict.fromkeys(("crm_users_match", "crm_users_choose", "notices_read_all", "notice_read"), _POST),
     **dict.fromkeys(("admin:teams_team_process_import", "admin:teams_user_process_import"), _POST),
     **dict.fromkeys(("admin:teams_user_invite", "admin:sync_task_retry", "admin:sync_task_cancel"), _POST),
+    **{f"admin:sync_{name}": _POST for name in ("play_active", "play_duplicate", "enrolment_end")},
     **{f"admin:{name}": _LEADS_ON for name in ("login", "password_change", "password_change_done", "view_on_site")},
     "admin:logout": _POST,
+    "task_new_records": "a part of a page, for htmx",
+    **dict.fromkeys(("task_skip", "task_unskip"), _POST),
     **dict.fromkeys(("admin:teams_team_export", "admin:teams_user_export", "admin:auditlog_logentry_export"), _FILE),
     "admin:search": "a part of a page, for the search's script",
     "admin:autocomplete": "data for a field's script",
@@ -230,6 +255,7 @@ NO_PAGES = {
             "teams_user",
             "django_q_schedule",
             "django_q_failure",
+            "sync_enrolment",
             "sync_outboxrow",
             "sync_play",
             "sync_record",
@@ -243,6 +269,7 @@ NO_PAGES = {
             "teams_organisation",
             "django_q_schedule",
             "django_q_failure",
+            "sync_enrolment",
             "sync_outboxrow",
             "sync_record",
             "sync_task",
@@ -256,6 +283,7 @@ NO_PAGES = {
             "teams_user",
             "django_q_schedule",
             "django_q_failure",
+            "sync_enrolment",
             "sync_outboxrow",
             "sync_record",
             "sync_task",

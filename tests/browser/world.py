@@ -59,6 +59,7 @@ class World:
     record: Record
     play: Play
     task: Task  # refused by the CRM
+    open_task: Task  # the rep's, late
     row: OutboxRow
     trouble: Trouble
     export: TaskSyncExport
@@ -86,6 +87,7 @@ def make_world() -> World:
         record,
         play,
         task,
+        open_task=_plan(people, record, play),
         row=task.outbox_rows.get(),
         trouble=Trouble.objects.get(),
         export=_prepare_files(people),
@@ -128,6 +130,32 @@ def _enrol(people: People, record: Record) -> Play:
         PlayStepFactory.create(play=play, position=position, name=name)
     EnrolmentFactory.create(play=play, record=record, user=people.rep)
     return play
+
+
+def _plan(people: People, record: Record, play: Play) -> Task:
+    """The rep's steps that are due, late and to come; the one that is returned is the latest."""
+    first, second = play.steps.order_by("position")
+    today = timezone.localdate()
+    plans = (
+        (first, TaskKind.CALL, -3, "Ask how the pilot goes"),
+        (second, TaskKind.EMAIL, 0, "Send the offer"),
+        (second, TaskKind.OTHER, 1, "Prepare the visit"),
+        (second, TaskKind.CALL, 9, "Call after the visit"),
+    )
+    late, *_later = (
+        TaskFactory.create(
+            user=people.rep,
+            kind=kind,
+            state=TaskState.OPEN,
+            completed_at=None,
+            step=step,
+            record=record,
+            subject=subject,
+            due_on=today + timedelta(days=days),
+        )
+        for step, kind, days, subject in plans
+    )
+    return late
 
 
 def _work(connection: Connection, people: People, record: Record) -> Task:
@@ -191,6 +219,30 @@ def _fail() -> Failure:
     return Failure.objects.create(
         id="f" * 32, name="job", func="math.sqrt", started=now, stopped=now, success=False, result="ValueError: no"
     )
+
+
+def enrol_more(world: World) -> None:
+    """The record that is in a play has done one step and is late with the next; other records are in it, too."""
+    enrolment = world.play.enrolments.get()
+    first, second = world.play.steps.order_by("position")
+    day = timezone.localdate() - timedelta(days=2)
+    TaskFactory.create(user=enrolment.user, enrolment=enrolment, step=first, record=world.record, subject="First call")
+    TaskFactory.create(
+        user=enrolment.user,
+        enrolment=enrolment,
+        step=second,
+        record=world.record,
+        subject="Second call to Carla",
+        state=TaskState.OPEN,
+        completed_at=None,
+        due_on=day,
+    )
+    EnrolmentFactory.create(play=world.play, user=world.people.other_rep)
+
+
+def take_out_of_plays(world: World) -> None:
+    Task.objects.exclude(enrolment=None).delete()
+    Enrolment.objects.all().delete()
 
 
 def log_in_elsewhere(world: World) -> None:

@@ -30,11 +30,8 @@ def test_start_managers_and_admins_go_to_the_manager_app(people: People) -> None
     assert logged_in(people.admin).get("/")["Location"] == "/manager/"
 
 
-def test_start_reps_begin_with_their_settings(people: People) -> None:
-    response = logged_in(people.rep).get("/")
-    assert response.status_code == 200
-    assert response.templates[0].name == "home.html"
-    assert response.content.decode().count('class="pb-tile"') == 5
+def test_start_reps_go_to_their_tasks(people: People) -> None:
+    assert logged_in(people.rep).get("/")["Location"] == "/tasks/"
 
 
 @pytest.mark.parametrize("url", ["/manager/", "/manager/sync/task/", "/manager/nothing/", "/manager/search/"])

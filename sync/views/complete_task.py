@@ -1,0 +1,78 @@
+"""Completing an open task: as a page of its own, or below its row in My tasks."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from sync import logged, worklist
+from sync.enums import TaskState
+from sync.models import Task
+from sync.task_forms import TaskForm, form_class
+from sync.views.my_tasks import ICONS
+from sync.views.one_task import answer_row, task_or_404, way_back
+from sync.views.put_off_task import closed
+from teams.pages import render_workspace_page, workspace_page
+from teams.scoped_admin import viewer_of
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@workspace_page
+def complete_task(request: HttpRequest, task: UUID) -> HttpResponse:
+    viewer = viewer_of(request)
+    found = task_or_404(viewer, task)
+    if request.method != "POST" and found.state != TaskState.OPEN:
+        return closed(request, found)
+    inline = bool(request.htmx)  # type: ignore[attr-defined]
+    # Several forms may stand open in one list.
+    form = form_class(found.kind)(
+        request.POST or None, viewer=viewer, task=found, auto_id=f"id_{found.uuid}_%s" if inline else "id_%s"
+    )
+    if request.method == "POST" and form.is_valid():
+        done = form.save()
+        if done is not None:
+            return _completed(request, done)
+        if form.is_closed:
+            return _was_closed(request, found, form)
+    context = {"task": found, "form": form, "icon": ICONS[form.kind], "next": way_back(request)}
+    if inline:
+        response = render(request, "my_tasks/complete_form.html", {**context, "inline": True})
+        response["HX-Retarget"], response["HX-Reswap"] = f"#panel-{found.uuid}", "innerHTML"
+        return response
+    return render_workspace_page(request, "my_tasks/complete.html", _("Complete a task"), context)
+
+
+def _completed(request: HttpRequest, task: Task) -> HttpResponse:
+    told = logged.told(task)
+    if request.htmx:  # type: ignore[attr-defined]
+        said = _("“%(task)s” is completed.") % {"task": task.subject}
+        return answer_row(request, task, said, outcome="completed", told=told)
+    messages.success(request, told)
+    if "go_on" in request.POST:
+        upcoming = worklist.first_due(task.user, timezone.localdate(), but=task)
+        if upcoming is not None:
+            return redirect(reverse("task_complete", kwargs={"task": upcoming.uuid}))
+        messages.info(request, _("Nothing else is due today."))
+    return redirect(way_back(request))
+
+
+def _was_closed(request: HttpRequest, task: Task, form: TaskForm) -> HttpResponse:
+    """Somebody, or an earlier click, was faster. What was typed is shown as long as it isn't what stands there."""
+    task.refresh_from_db()
+    typed = form.cleaned_data
+    if (typed["subject"], typed["description"]) == (task.subject, task.description):
+        return closed(request, task)
+    context: dict[str, Any] = {"task": task, "typed": typed, "link": logged.link(task), "next": way_back(request)}
+    if request.htmx:  # type: ignore[attr-defined]
+        response = render(request, "my_tasks/closed.html", context)
+        response["HX-Retarget"], response["HX-Reswap"] = f"#panel-{task.uuid}", "innerHTML"
+        return response
+    title = format_html("{}", _("Completed already") if task.state == TaskState.COMPLETED else _("Skipped already"))
+    return render_workspace_page(request, "my_tasks/closed_page.html", title, context, status=409)

@@ -1,0 +1,59 @@
+"""What the pages about one task have in common: whose it is, what a list's row shows of it, where one goes back to."""
+
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from sync.models import Task
+from sync.sync_state import NEWEST_FIRST
+from sync.views.my_tasks import Row, tabs, with_all
+from sync.worklist import Show
+from teams.models import User
+from teams.scoped_admin import viewer_of
+
+
+def task_or_404(viewer: User, uuid: UUID) -> Task:
+    """Return a task that `viewer` may see; somebody else's is none."""
+    tasks = Task.objects.visible_to(viewer).select_related("user", "record", "related_record", "step__play")
+    return get_object_or_404(tasks, uuid=uuid)
+
+
+def way_back(request: HttpRequest) -> str:
+    """Return the page that the form says one came from, if it is ours; else My tasks."""
+    address = request.POST.get("next") or request.GET.get("next") or ""
+    if address.startswith("/") and url_has_allowed_host_and_scheme(address, allowed_hosts=None):
+        return address
+    return reverse("my_tasks")
+
+
+def with_values(address: str, **values: str) -> str:
+    """Return `address` with these in its query; an empty value takes one out."""
+    parts = urlsplit(address)
+    query = {**dict(parse_qsl(parts.query)), **values}
+    return parts._replace(query=urlencode({name: value for name, value in query.items() if value})).geturl()
+
+
+def is_my_tasks(address: str) -> bool:
+    return urlsplit(address).path == reverse("my_tasks")
+
+
+def answer_row(request: HttpRequest, task: Task, said: str, **context: Any) -> HttpResponse:
+    """Return the row of My tasks anew for htmx, with what is said of it and the counts of all parts."""
+    viewer = viewer_of(request)
+    today = timezone.localdate()
+    tasks = with_all(Task.objects.visible_to(viewer)).prefetch_related(NEWEST_FIRST)
+    row = Row.of(tasks.get(pk=task.pk), today)
+    values = {
+        "row": row,
+        "said": said,
+        "tabs": tabs(viewer, today, Show.TODAY, ""),
+        "here": way_back(request),
+        **context,
+    }
+    return render(request, "my_tasks/answer.html", values)
