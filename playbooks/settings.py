@@ -86,6 +86,7 @@ MIDDLEWARE = [
     "playbooks.content_security.ContentSecurityMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "sync.api.middleware.ApiMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -237,6 +238,10 @@ SYNC_QUIET = integer("SYNC_QUIET", 660)
 
 # Where webhooks may go besides the internet, over http, too (sync/webhook_address.py).
 WEBHOOK_PRIVATE_NETWORKS = networks("WEBHOOK_PRIVATE_NETWORKS")
+
+# Of each token of the HTTP API, in each minute.
+API_REQUESTS_PER_MINUTE = integer("API_REQUESTS_PER_MINUTE", 6_000)
+API_TASKS_PER_MINUTE = integer("API_TASKS_PER_MINUTE", 60_000)
 
 # SQLite has one writer: more workers would only wait for one another.
 QUEUE_WORKERS = 1 if SQLITE else integer("QUEUE_WORKERS", 2)

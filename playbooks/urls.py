@@ -35,6 +35,7 @@ urlpatterns = [
     path("manager/", include("blacklist.manager_urls")),
     path("manager/", include("sync.manager_urls")),
     path("manager/", admin.site.urls),
+    path("api/", include("sync.api.urls")),
     path("tasks/", include("sync.task_urls")),
     path("notices/", include("teams.notice_urls")),
     path("settings/", include("teams.settings_urls")),

@@ -139,11 +139,10 @@ def check_open(task: Task, errors: Errors) -> None:
 
 
 def _subject(completion: Completion, task: Task | None) -> str:
-    """What the open task, or the play's step, is called."""
+    """What the open task, or the play's step, is called. (The step's subject may have placeholders.)"""
     if task is not None:
         return task.subject
-    step = completion.step
-    return (step.subject or step.name) if step is not None else ""
+    return completion.step.name if completion.step is not None else ""
 
 
 def _kind(completion: Completion, task: Task | None, errors: Errors) -> TaskKind | None:

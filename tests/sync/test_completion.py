@@ -588,11 +588,11 @@ def test_two_who_name_a_new_record_at_once_share_it(rep: User) -> None:
 
 
 def test_a_step_without_an_open_task_is_kept_with_the_task(rep: User) -> None:
-    step = PlayStepFactory.create(kind=TaskKind.EMAIL, name="Follow up", subject="Winter")
+    step = PlayStepFactory.create(kind=TaskKind.EMAIL, name="Follow up", subject="Winter, {contact}")
     assert refused(call(rep, step=step)) == {"kind": ["other_kind"]}
     record = RecordFactory.create()
     task = complete(Completion(user=rep, step=step, record=record, source=TaskSource.API))
-    assert (task.step, task.kind, task.subject, task.enrolment) == (step, TaskKind.EMAIL, "Winter", None)
+    assert (task.step, task.kind, task.subject, task.enrolment) == (step, TaskKind.EMAIL, "Follow up", None)
     assert (task.link_choice, task.who, task.source) == (LinkChoice.PLAY, record, TaskSource.API)
 
 
