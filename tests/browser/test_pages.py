@@ -24,6 +24,7 @@ EMPTY = [
     "task_sync_errors",
     "crm_users",
     "admin:sync_play_changelist",
+    "admin:sync_enrolment_changelist",
     "admin:sync_record_changelist",
     "admin:sync_task_changelist",
 ]

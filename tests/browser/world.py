@@ -13,11 +13,14 @@ from blacklist import saving
 from blacklist.models import RuleKind
 from blacklist.rules import ParsedRule
 from sync.crm.base import ObjectAccess
+from sync.crm.org_fields import DescribedField
 from sync.enums import ConnectionState, CrmUserFinding, ExportState, OutboxState, RecordKind, TaskKind, TaskState
 from sync.models import (
     Connection,
     CrmUserLookup,
     Enrolment,
+    FieldCheck,
+    FieldMapping,
     OutboxRow,
     PendingConnection,
     Play,
@@ -30,6 +33,7 @@ from teams.models import EmailDirection, Notice, NoticeKind, Organisation, Switc
 from tests.factories import EnrolmentFactory, PlayFactory, PlayStepFactory, RecordFactory, TaskFactory
 from tests.people import People, make_people
 from tests.sync.admin.conftest import make_connection
+from tests.sync.crm.org import org
 from tests.sync.failing import LONG, RULE, refuse
 from tests.sync.results import make_done
 from tests.teams.logging_in import give_app
@@ -241,8 +245,16 @@ def enrol_more(world: World) -> None:
 
 
 def take_out_of_plays(world: World) -> None:
-    Task.objects.exclude(enrolment=None).delete()
+    Task.objects.exclude(step=None).delete()
     Enrolment.objects.all().delete()
+
+
+def look_at_fields(world: World) -> None:
+    """An admin has compared the org's fields, and has chosen one that is gone by now."""
+    read_only = DescribedField("CallObject", "Call Object", "string", 255, createable=False)
+    seen = org(read_only, without=("Play_Name__c", "Play_Step__c"), hidden=("Play_Step__c",))
+    FieldCheck.objects.create(connection=world.connection, seen=seen.to_json(), at=timezone.now())
+    FieldMapping.objects.create(slot="call_disposition", field_name="Outcome_of_the_conversation_of_last_year__c")
 
 
 def log_in_elsewhere(world: World) -> None:

@@ -46,7 +46,8 @@ def make_address_world() -> AddressWorld:
     )
     play = Play.objects.create(name="Renewal")
     record = make_record(connection)
-    enrolment = Enrolment.objects.create(play=play, record=record, user=people.rep)
+    # Another play: one that had an enrolment is not deleted.
+    enrolment = Enrolment.objects.create(play=Play.objects.create(name="Follow-up"), record=record, user=people.rep)
     by_model: dict[str, Model] = {
         "teams/organisation": Organisation.load(),
         "teams/team": people.north,
