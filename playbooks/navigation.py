@@ -63,6 +63,7 @@ MANAGER_APP = (
         _("Settings › CRM"),  # noqa: RUF001
         (
             Entry(_("Connection"), "cable", "crm_connection", "sync.view_connection"),
+            Entry(_("Fields"), "fact_check", "crm_fields", "sync.view_fieldmapping"),
             Entry(_("Task Sync"), "sync_alt", "task_sync", "sync.view_attempt"),
         ),
     ),

@@ -7,7 +7,7 @@ never comes here. Tokens are no audited field: who connected, reconnected or dis
 from django.db.models import QuerySet
 from django.urls import reverse
 
-from sync.models import Connection, Enrolment, Play, PlayStep
+from sync.models import ApiToken, Connection, Enrolment, FieldMapping, Play, PlayStep, Sender
 from teams import audit
 from teams.models import User
 from teams.scoped_admin import page_of
@@ -26,6 +26,7 @@ audit.keep(
     ["user", "auth_flow", "login_url", "org_id", "access_user_id", "access_user_name", "state"],
     page=lambda connection: reverse("crm_connection"),
 )
+audit.keep(FieldMapping, ["slot", "field_name"], page=lambda _mapping: reverse("crm_fields"))
 audit.keep(Play, ["name", "is_active"], seen_by=_plays, page=page_of)
 audit.keep(
     PlayStep,
@@ -36,3 +37,15 @@ audit.keep(
 )
 # Written by hand (plays.py): who enrols and ends for themselves stands in the enrolment alone.
 audit.keep(Enrolment, [], seen_by=Enrolment.objects.visible_to, page=page_of, related=("play", "record"))
+# Senders' webhook secrets are noted where they are changed; a token's last use, written with update(), is nobody's deed.
+audit.keep(
+    Sender,
+    ["name", "team", "is_active", "is_outlook_plugin", "webhook_url"],
+    page=lambda sender: reverse("api_sender", args=[sender.uuid]),
+)
+audit.keep(
+    ApiToken,
+    ["sender", "hint", "expires_at", "revoked_at"],
+    page=lambda token: reverse("api_sender", args=[token.sender.uuid]),
+    related=("sender",),
+)

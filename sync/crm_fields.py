@@ -29,12 +29,10 @@ class Comparison:
     reports: list[FieldReport]
 
 
-def comparison(connection: Connection) -> Comparison | None:
-    """Return what was last seen, compared with what is chosen now; None when nobody has looked yet."""
+def comparison(connection: Connection, names: Names) -> Comparison | None:
+    """Return what was last seen, compared with what is chosen (`names`); None when nobody has looked yet."""
     check = FieldCheck.objects.filter(connection=connection).first()
-    if check is None:
-        return None
-    return Comparison(check, compare(check.org_fields, FieldMapping.objects.names()))
+    return Comparison(check, compare(check.org_fields, names)) if check else None
 
 
 def look(connection: Connection) -> Comparison:
@@ -59,7 +57,7 @@ def look(connection: Connection) -> Comparison:
     return Comparison(check, compare(org, names))
 
 
-def choose(connection: Connection, names: Names, *, seen: Names) -> list[str]:
+def choose(connection: Connection, names: Names, *, seen: Names | None) -> list[str]:
     """Keep which fields are filled in place of the usual ones; return what has changed, in words.
 
     `seen` is what counted when the form was shown: ChangedMeanwhileError when that is no longer so. What is sent from
@@ -68,7 +66,7 @@ def choose(connection: Connection, names: Names, *, seen: Names) -> list[str]:
     with transaction.atomic():
         # One at a time, also where there is no row yet to lock.
         Connection.objects.select_for_update().only("pk").get(pk=connection.pk)
-        if FieldMapping.objects.names() != seen:
+        if seen is None or FieldMapping.objects.names() != seen:
             raise ChangedMeanwhileError
         changed = [slot for slot in SLOT_LABELS if names.get(slot) != seen.get(slot)]
         # One by one: each is an entry in the audit.

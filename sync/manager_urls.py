@@ -4,11 +4,12 @@ from django.urls import URLPattern, URLResolver, path
 
 from sync.admin import enrol_page
 from sync.admin.task_sync_log import task_sync_log
-from sync.views import crm_connection, crm_users, errors, rule_trial
+from sync.views import crm_connection, crm_fields, crm_users, errors, rule_trial
 from sync.views import crm_connection_browser as browser
 from sync.views import task_sync_results as results
 
 _CONNECTION = "settings/crm/connection/"
+_FIELDS = "settings/crm/fields/"
 _TASK_SYNC = "settings/crm/task-sync/"
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -20,6 +21,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_CONNECTION}review/", browser.review, name="crm_connection_review"),
     path(f"{_CONNECTION}accept/", browser.accept, name="crm_connection_accept"),
     path(f"{_CONNECTION}discard/", browser.discard, name="crm_connection_discard"),
+    path(_FIELDS, crm_fields.fields_page, name="crm_fields"),
+    path(f"{_FIELDS}check/", crm_fields.check_now, name="crm_fields_check"),
+    path(f"{_FIELDS}as-usual/", crm_fields.as_usual, name="crm_fields_as_usual"),
+    path(f"{_FIELDS}package/", crm_fields.package, name="crm_fields_package"),
     path("settings/email/company-blacklist/try/", rule_trial.try_company_rules, name="company_blacklist_try"),
     path(_TASK_SYNC, task_sync_log, name="task_sync"),
     path(f"{_TASK_SYNC}results/", results.results, name="task_sync_results"),

@@ -28,15 +28,16 @@ def choices(slot: Slot, org: OrgFields) -> list[DescribedField]:
 def refusals(names: Names, org: OrgFields) -> dict[Slot, Text]:
     """Return why slots can't go into the fields `names` (all of CHOOSABLE; empty: not sent), with the remedy."""
     refused: dict[Slot, Text] = {}
-    taken: dict[str, Slot] = {}
+    taken: set[str] = set()
     has_key = is_usable_key(org.fields.get(SLOT_FIELDS[Slot.KEY]))
     for slot, name in names.items():
         problem = _problem(slot, name, org, has_key=has_key)
-        if not problem and name and name in taken:
+        if not problem and name in taken:
             problem = _("This field is chosen twice. Choose another one here or there.")
         if problem:
             refused[slot] = problem
-        taken.setdefault(name, slot)
+        elif name:
+            taken.add(name)
     return refused
 
 

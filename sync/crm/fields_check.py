@@ -11,7 +11,7 @@ from sync.crm.base import Names
 from sync.crm.org_fields import DescribedField, OrgFields
 from sync.crm.package import PACKAGE_FIELDS, PACKAGE_VERSION, version_in
 from sync.crm.task_fields import KEY_LENGTH, SLOT_FIELDS, is_usable_key, slot_names, takes
-from sync.enums import Slot
+from sync.enums import SLOT_LABELS, Slot
 
 Text = str | Promise
 
@@ -57,6 +57,11 @@ class FieldReport:
         if self.state.is_good:
             return "neutral" if self.state == FieldState.NOT_SENT else "good"
         return "bad" if self.slot == Slot.KEY else "warn"
+
+    @property
+    def words(self) -> Text:
+        """What Playbooks calls it."""
+        return SLOT_LABELS[self.slot]
 
     @property
     def label(self) -> Text:
