@@ -68,6 +68,10 @@ MANAGER_APP = (
         ),
     ),
     Group(
+        _("Settings › API"),  # noqa: RUF001
+        (Entry(_("Senders"), "api", "api_senders", "sync.view_sender"),),
+    ),
+    Group(
         "",
         (
             _list(_("Users"), "person", "teams_user"),
@@ -89,7 +93,10 @@ MANAGER_APP = (
 EVERYONE = (
     Group(
         _("Workspace"),
-        (Entry(_("My tasks"), "checklist", "my_tasks"),),
+        (
+            Entry(_("My tasks"), "checklist", "my_tasks"),
+            Entry(_("Orphaned calls"), "phone_missed", "orphaned_calls"),
+        ),
         managers_title=_("My workspace"),
     ),
     Group(

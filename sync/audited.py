@@ -37,7 +37,7 @@ audit.keep(
 )
 # Written by hand (plays.py): who enrols and ends for themselves stands in the enrolment alone.
 audit.keep(Enrolment, [], seen_by=Enrolment.objects.visible_to, page=page_of, related=("play", "record"))
-# Senders' webhook secrets are noted where they are changed; a token's last use, written with update(), is nobody's deed.
+# A webhook's new secret is noted where it is made; a token's last use, written with update(), is nobody's deed.
 audit.keep(
     Sender,
     ["name", "team", "is_active", "is_outlook_plugin", "webhook_url"],

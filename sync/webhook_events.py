@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from sync.enums import DeliveryState
 from sync.models import OutboxRow, ReceivedTask, Sender, WebhookDelivery, WebhookReceiver
-from sync.models.webhook import GIVE_UP_AFTER
+from sync.models.webhook import GIVE_UP_AFTER, WebhookDeliveryQuerySet
 
 KEEP = timedelta(days=30)
 _TIDY_AT_ONCE = 5000
@@ -53,18 +53,15 @@ def note(hearers: Iterable[Hearer], now: datetime) -> None:
         WebhookDelivery.objects.bulk_create(deliveries, ignore_conflicts=True)
 
 
-def tell_again(deliveries: "QuerySet[WebhookDelivery]", sender: Sender) -> int:
+def tell_again(deliveries: WebhookDeliveryQuerySet, sender: Sender) -> int:
     """Make what waits or was given up due at once, its three days begun anew; return how many."""
     now = timezone.now()
-    again = (
-        deliveries.filter(sender=sender)
-        .tellable()  # type: ignore[attr-defined]
-        .update(
-            state=DeliveryState.WAITING, not_before=now, give_up_at=now + GIVE_UP_AFTER, attempts=0, settled_at=None
-        )
+    again = deliveries.filter(sender=sender).tellable()
+    count = again.update(
+        state=DeliveryState.WAITING, not_before=now, give_up_at=now + GIVE_UP_AFTER, attempts=0, settled_at=None
     )
     WebhookReceiver.objects.filter(sender=sender).update(resting_until=None)
-    return int(again)
+    return count
 
 
 def tidy(now: datetime) -> int:

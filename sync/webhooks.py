@@ -385,9 +385,9 @@ def change_secret(sender: Sender, *, at_once: bool = False) -> str:
         receiver.former_secret = "" if at_once else sender.webhook_secret
         receiver.former_secret_until = None if at_once else now + FORMER_SECRET_FOR
         receiver.save(update_fields=["former_secret", "former_secret_until"])
-        sender.webhook_secret = new_secret()
-        sender.save(update_fields=["webhook_secret"])
-    return sender.webhook_secret
+        secret = new_secret()
+        Sender.objects.filter(pk=sender.pk).update(webhook_secret=secret)
+    return secret
 
 
 def begin_anew(sender: Sender) -> None:

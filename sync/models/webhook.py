@@ -23,6 +23,9 @@ class WebhookDeliveryQuerySet(models.QuerySet["WebhookDelivery"]):
     def due(self, now: datetime) -> Self:
         return self.waiting().filter(not_before__lte=now)
 
+    def given_up(self) -> Self:
+        return self.filter(state=DeliveryState.GIVEN_UP)
+
     def tellable(self) -> Self:
         """What can be told again by hand: what was given up, and what waits."""
         return self.filter(state__in=(DeliveryState.WAITING, DeliveryState.GIVEN_UP))
