@@ -12,7 +12,7 @@ from sync.connecting import kind_of
 from sync.crm.base import Crm, CrmRecord
 from sync.enums import FailureMode, RecordKind
 from sync.errors import CrmError, RowError
-from sync.models import Connection, Record, RecordEmail, RecordPhone
+from sync.models import Connection, Record, RecordEmail, RecordName, RecordPhone
 from sync.phones import e164
 from sync.retry import HALTING_MODES
 from teams.models import Organisation, User
@@ -109,6 +109,7 @@ def _store(connection: Connection, answers: Sequence[tuple[list[Record], CrmReco
         # Two workers may fetch one record at once: they take turns, in one order.
         list(Record.objects.select_for_update().filter(pk__in=[r.pk for r in rows]).order_by("pk").values("pk"))
         Record.objects.bulk_update(rows, _FETCHED)
+        RecordName.keep(rows)
         RecordEmail.objects.filter(record__in=rows).delete()
         RecordPhone.objects.filter(record__in=rows).delete()
         RecordEmail.objects.bulk_create(

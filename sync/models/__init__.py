@@ -10,7 +10,7 @@ from sync.models.job import Heartbeat, JobLease
 from sync.models.outbox import Attempt, LogRow, OutboxRow, Trouble
 from sync.models.pending_connection import PendingConnection
 from sync.models.play import Enrolment, Play, PlayStep
-from sync.models.record import Record, RecordEmail, RecordPhone
+from sync.models.record import Record, RecordEmail, RecordName, RecordPhone
 from sync.models.sender import ApiToken, ReceivedTask, Sender
 from sync.models.task import Decision, Task
 from sync.models.told_error import ToldError
@@ -37,6 +37,7 @@ __all__ = [
     "ReceivedTask",
     "Record",
     "RecordEmail",
+    "RecordName",
     "RecordPhone",
     "Sender",
     "Task",
