@@ -122,7 +122,7 @@ def matched(kind: TaskKind, phone_e164: str, email_address: str, matches: Matche
         return Link(is_orphan=is_call)
     by = "phone" if is_call else "email"
     found = (matches.by_phone if is_call else matches.by_email).get(sought, ())
-    known = _without_own_accounts([record for record in found if record.pk in matches.history])
+    known = without_own_accounts([record for record in found if record.pk in matches.history])
     if len(known) == 1:
         record = known[0]
         reason: Reason = (DecisionCode.PERSON_MATCHED, {"by": by, **about(record)})
@@ -141,7 +141,7 @@ def matched(kind: TaskKind, phone_e164: str, email_address: str, matches: Matche
     return Link(is_orphan=is_call, decisions=(reason,))
 
 
-def _without_own_accounts(records: Sequence[Record]) -> list[Record]:
+def without_own_accounts(records: Sequence[Record]) -> list[Record]:
     """Leave out the accounts of the people among `records`: a company's number is often its people's, too."""
     own = {record.account_crm_id for record in records if record.is_person}
     return [record for record in records if record.is_person or record.crm_id not in own]
@@ -228,7 +228,7 @@ _LOOKED_AT = 50  # rows that one question may bring
 _RECENTLY = timedelta(days=30)
 
 
-def _open_records(prefix: str = "") -> Q:
+def open_records(prefix: str = "") -> Q:
     """Records that a task may be linked to: there, of the organisation's connection, and no Case."""
     there = Q(**{f"{prefix}connection__user": None, f"{prefix}is_deleted": False})
     return there & ~Q(**{f"{prefix}kind": RecordKind.CASE})
@@ -237,7 +237,7 @@ def _open_records(prefix: str = "") -> Q:
 def _by_number(e164: str) -> list[Record]:
     if not e164:
         return []
-    phones = RecordPhone.objects.filter(_open_records("record__"), e164=e164).select_related("record")
+    phones = RecordPhone.objects.filter(open_records("record__"), e164=e164).select_related("record")
     return [phone.record for phone in phones.order_by("pk")[:_LOOKED_AT]]
 
 
@@ -246,7 +246,7 @@ def _by_similar_number(task: Task) -> list[Record]:
     ending = digits(task.phone_number)[-4:]
     if len(ending) < 4:
         return []
-    unread = RecordPhone.objects.filter(_open_records("record__"), e164="", number__endswith=ending)
+    unread = RecordPhone.objects.filter(open_records("record__"), e164="", number__endswith=ending)
     phones = unread.select_related("record").order_by("pk")[:_LOOKED_AT]
     return [phone.record for phone in phones if same_ending(phone.number, task.phone_e164)]
 
@@ -259,7 +259,7 @@ def _same_people(records: Sequence[Record]) -> list[Record]:
     addresses = RecordEmail.objects.filter(record__in=people).values("address")
     alike = Q(name__in={record.name for record in people} - {""})
     alike |= Q(pk__in=RecordEmail.objects.filter(address__in=addresses).values("record"))
-    found = Record.objects.filter(_open_records(), alike).order_by("pk")
+    found = Record.objects.filter(open_records(), alike).order_by("pk")
     return [record for record in found[:_LOOKED_AT] if record.is_person]
 
 

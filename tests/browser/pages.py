@@ -8,6 +8,7 @@ from django.contrib.auth.tokens import default_token_generator
 from django.test import Client
 from django.urls import reverse
 
+from sync.models import Adoption, Task
 from teams.models import User
 from tests.browser import world as worlds
 from tests.browser.world import World
@@ -85,6 +86,14 @@ def open_task(world: World) -> dict[str, object]:
     return {"task": world.open_task.uuid}
 
 
+def orphaned_call(_world: World) -> dict[str, object]:
+    return {"task": Task.objects.orphans().latest("pk").uuid}
+
+
+def adopted_call(_world: World) -> dict[str, object]:
+    return {"task": Adoption.objects.latest("pk").task.uuid}
+
+
 def link_of_reset(world: World) -> dict[str, object]:
     user = world.people.rep
     return {"uidb36": user_pk_to_url_str(user), "key": default_token_generator.make_token(user)}
@@ -131,6 +140,11 @@ PAGES = {
     "complete a task": Shown("task_complete", rep, open_task),
     "snooze a task": Shown("task_snooze", rep, open_task),
     "a task": Shown("task", rep, lambda world: {"task": world.task.uuid}),
+    "orphaned calls": Shown("orphaned_calls", rep, prepare=worlds.leave_orphans),
+    "orphaned calls, adopted": Shown("orphaned_calls", manager, prepare=worlds.leave_orphans, query="?show=adopted"),
+    "orphaned calls, none": Shown("orphaned_calls", rep),
+    "an orphaned call": Shown("orphaned_call", rep, orphaned_call, worlds.leave_orphans, query="?q=novak"),
+    "an adopted call": Shown("orphaned_call", manager, adopted_call, worlds.leave_orphans),
     "notices": Shown("notices", rep),
     "my notices": Shown("my_notices", manager),
     "profile": Shown("my_profile", rep),
@@ -231,7 +245,7 @@ NO_PAGES = {
     "task_sync_results_file": _FILE,
     **{f"task_sync_results_{verb}": _POST for verb in ("cancel", "again", "delete")},
     "task_sync_errors_retry": _POST,
-    **dict.fromkeys(("task_retry", "task_cancel"), _POST),
+    **dict.fromkeys(("task_retry", "task_cancel", "orphaned_call_adopt", "orphaned_call_undo"), _POST),
     **dict.fromkeys(("crm_users_match", "crm_users_choose", "notices_read_all", "notice_read"), _POST),
     **dict.fromkeys(("admin:teams_team_process_import", "admin:teams_user_process_import"), _POST),
     **dict.fromkeys(("admin:teams_user_invite", "admin:sync_task_retry", "admin:sync_task_cancel"), _POST),

@@ -12,6 +12,7 @@ from django_q.models import Failure, Schedule
 from blacklist import saving
 from blacklist.models import RuleKind
 from blacklist.rules import ParsedRule
+from sync.adoption import adopt, undo
 from sync.crm.base import ObjectAccess
 from sync.crm.org_fields import DescribedField
 from sync.enums import ConnectionState, CrmUserFinding, ExportState, OutboxState, RecordKind, TaskKind, TaskState
@@ -292,3 +293,26 @@ def lose_crm_users(world: World) -> None:
     CrmUserLookup.objects.create(
         user=world.people.rep, finding=CrmUserFinding.SEVERAL, candidates=candidates, at=timezone.now()
     )
+
+
+def leave_orphans(world: World) -> None:
+    """Calls without a record: one with a number that one record has, one with two candidates; and adopted ones."""
+    rep = world.people.rep
+    birch = RecordFactory.create(kind=RecordKind.ACCOUNT, name="Birchwood Hotel", phones=["+1 212 555 0199"])
+    hana = RecordFactory.create(name="Hana Novak", phones=["+1 212 555 0141"], account_crm_id=birch.crm_id)
+    RecordFactory.create(kind=RecordKind.OPPORTUNITY, name="Winter season", account_crm_id=birch.crm_id)
+    RecordFactory.create(kind=RecordKind.LEAD, name="Hannah Novak-Featherstonehaugh", phones=["+1 212 555 0142"])
+    RecordFactory.create(name="Ivo Novak", phones=["+1 212 555 0142"], account_crm_id=birch.crm_id)
+
+    def orphan(number: str, subject: str) -> Task:
+        e164 = "+" + "".join(each for each in number if each.isdigit())
+        return TaskFactory.create(
+            user=rep, is_orphan=True, subject=subject, phone_number=number, phone_e164=e164, call_direction="inbound"
+        )
+
+    adopt(orphan("+1 212 555 0141", "Asked for an offer"), hana, rep)
+    undone = adopt(orphan("+1 212 555 0142", "Asked back"), hana, rep)
+    orphan("+1 212 555 0141", "Another question")
+    orphan("", "Without a number")
+    undo(undone, rep)
+    orphan("+1 212 555 0142", "Nobody knows")
