@@ -21,7 +21,7 @@ from sync.mapping import Reason
 from sync.models import Connection, Decision, Record, Task
 from teams.models import Organisation, User
 
-__all__ = ["Completion", "complete", "complete_many"]
+__all__ = ["Completion", "check_many", "complete", "complete_many"]
 
 # What completing changes in a task that was open.
 _CHANGED = [
@@ -62,6 +62,15 @@ def complete_many(completions: Sequence[Completion]) -> list[Task | ValidationEr
     """
     with transaction.atomic():
         return _complete(completions)
+
+
+def check_many(completions: Sequence[Completion]) -> list[ValidationError | None]:
+    """Say what `complete_many` would refuse now, and change nothing; answers in their order, None for what it takes."""
+    now = timezone.now()
+    with transaction.atomic():
+        around = _Surroundings.gather(completions)
+        results = [_check(one, around, now) for one in completions]
+    return [result if isinstance(result, ValidationError) else None for result in results]
 
 
 @dataclass(slots=True)

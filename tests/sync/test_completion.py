@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sync import plays
-from sync.completion import Completion, complete, complete_many
+from sync.completion import Completion, check_many, complete, complete_many
 from sync.enums import (
     CallDirection,
     DecisionCode,
@@ -608,3 +608,14 @@ def test_an_open_task_stays_where_it_came_from(rep: User) -> None:
 
 def test_only_e_mails_are_sent_through_track_and_sync(rep: User) -> None:
     assert refused(call(rep, is_track_and_sync=True)) == {"kind": ["not_an_email"]}
+
+
+def test_check_many_says_what_would_be_refused_and_changes_nothing() -> None:
+    rep, stranger = UserFactory.create(), UserFactory.create()
+    sound = Completion(user=rep, kind=TaskKind.CALL, subject="Call")
+    foreign = Completion(user=stranger, actor=rep, kind=TaskKind.CALL, subject="Call")
+    fine, refused = check_many([sound, foreign])
+    assert fine is None
+    assert refused is not None
+    assert list(refused.error_dict) == ["user"]
+    assert not Task.objects.exists()
