@@ -87,7 +87,7 @@ def enrol(request: HttpRequest) -> HttpResponse:
             return _render(request, form, chosen, plan(*wanted))
         done = enrol_many(*wanted, expected=expected)
     except ValidationError as error:
-        form.add_error(None, ValidationError(error.messages))
+        form.add_error(None, error)  # it names the fields
         return _render(request, form, chosen)
     except ChangedError as changed:
         text = _now("Nothing was done: the play or the records have changed meanwhile. This is what would happen now.")

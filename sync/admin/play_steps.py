@@ -75,7 +75,7 @@ class StepFormSet(StepFormSetBase):
         given = [form.cleaned_data.get("position") for form in forms]
         if any(position is not None and position >= OUT_OF_THE_WAY for position in given):
             raise ValidationError(_("A position must be below %(limit)d."), params={"limit": OUT_OF_THE_WAY})
-        saved = [form.cleaned_data["position"] for form in forms if form.instance.pk and form.cleaned_data["position"]]
+        saved = [p for form, p in zip(forms, given, strict=True) if form.instance.pk and p is not None]
         if len(set(saved)) < len(saved):
             raise ValidationError(_("Two steps have the same position."))
         for number, form in enumerate(sorted(forms, key=_place), start=1):
