@@ -164,6 +164,17 @@ class ExportState(TextChoices):
     WITHDRAWN = "withdrawn", _("Withdrawn")
 
 
+class ImportState(TextChoices):
+    """Where a file of completed tasks stands."""
+
+    CHECKING = "checking", _("Being checked")
+    READY = "ready", _("Checked")
+    IMPORTING = "importing", _("Being imported")
+    DONE = "done", _("Imported")
+    FAILED = "failed", _("Failed")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
 class Slot(StrEnum):
     """What Playbooks knows of a task, named without any CRM's spelling."""
 

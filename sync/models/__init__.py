@@ -13,6 +13,7 @@ from sync.models.play import Enrolment, Play, PlayStep
 from sync.models.record import Record, RecordEmail, RecordName, RecordPhone
 from sync.models.sender import ApiToken, ReceivedTask, Sender
 from sync.models.task import Decision, Task
+from sync.models.task_import import ImportedTask, ImportProblem, TaskImport
 from sync.models.told_error import ToldError
 from sync.models.webhook import WebhookDelivery, WebhookReceiver
 
@@ -28,6 +29,8 @@ __all__ = [
     "FieldCheck",
     "FieldMapping",
     "Heartbeat",
+    "ImportProblem",
+    "ImportedTask",
     "JobLease",
     "LogRow",
     "OutboxRow",
@@ -41,6 +44,7 @@ __all__ = [
     "RecordPhone",
     "Sender",
     "Task",
+    "TaskImport",
     "TaskSyncExport",
     "ToldError",
     "Trouble",
