@@ -18,7 +18,7 @@ class DurationField(forms.CharField):
     }
 
     def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("help_text", _("Minutes and seconds, like 3:05. A number alone counts as minutes."))
+        kwargs.setdefault("help_text", _("Like 3:05. A number alone: minutes."))
         super().__init__(**kwargs)
 
     def to_python(self, value: Any) -> Any:

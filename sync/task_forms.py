@@ -37,7 +37,7 @@ class TaskForm(forms.Form):
 
     subject = forms.CharField(label=_("Subject"), required=False)
     description = forms.CharField(
-        label=_("Description"), required=False, strip=False, widget=forms.Textarea(attrs={"rows": 5})
+        label=_("Description"), required=False, strip=False, widget=forms.Textarea(attrs={"rows": 4})
     )
     related_record = forms.ChoiceField(label=_("Related to"), required=False)
     completed_at = MomentField(label=_("Completed at"), help_text=_("Left empty: now."))
@@ -79,11 +79,6 @@ class TaskForm(forms.Form):
     @property
     def known(self) -> forms.BoundField | None:
         """The record's numbers or addresses to choose from."""
-        return None
-
-    @property
-    def typed(self) -> forms.BoundField | None:
-        """The number or address that is typed by hand."""
         return None
 
     def clean_description(self) -> str:
@@ -176,7 +171,7 @@ class CallForm(TaskForm):
 
     def set_up(self) -> None:
         numbers = [phone.number for phone in self.record.phones.order_by("pk")] if self.record else []
-        _offer(self, "known_number", "phone_number", numbers, _("Another number, or none"))
+        _offer(self, "known_number", "phone_number", numbers, _("Another number"))
         values = _dispositions()
         if values:
             self.fields["call_disposition"] = forms.ChoiceField(
@@ -187,15 +182,11 @@ class CallForm(TaskForm):
 
     @property
     def short_fields(self) -> list[forms.BoundField]:
-        return [self[name] for name in ("call_direction", "call_duration_seconds", "call_disposition")]
+        return [self[name] for name in ("phone_number", "call_direction", "call_duration_seconds", "call_disposition")]
 
     @property
     def known(self) -> forms.BoundField | None:
         return self["known_number"] if "known_number" in self.fields else None
-
-    @property
-    def typed(self) -> forms.BoundField:
-        return self["phone_number"]
 
     def said(self) -> dict[str, Any]:
         typed = self.cleaned_data
@@ -221,15 +212,15 @@ class EmailForm(TaskForm):
 
     def set_up(self) -> None:
         addresses = [email.address for email in self.record.emails.order_by("pk")] if self.record else []
-        _offer(self, "known_address", "email_address", addresses, _("Another address, or none"))
+        _offer(self, "known_address", "email_address", addresses, _("Another address"))
 
     @property
     def known(self) -> forms.BoundField | None:
         return self["known_address"] if "known_address" in self.fields else None
 
     @property
-    def typed(self) -> forms.BoundField:
-        return self["email_address"]
+    def short_fields(self) -> list[forms.BoundField]:
+        return [self["email_address"]]
 
     def said(self) -> dict[str, Any]:
         typed = self.cleaned_data
@@ -259,7 +250,7 @@ def _offer(form: TaskForm, known: str, typed: str, values: list[str], another: A
         return
     field = form.fields[known]
     assert isinstance(field, forms.ChoiceField)
-    field.choices = [*((value, value) for value in dict.fromkeys(values)), ("", another)]
+    field.choices = [*((value, value) for value in dict.fromkeys(values)), ("", _("Another, or none"))]
     form.initial.setdefault(known, values[0])
     form.fields[typed].label = another
 

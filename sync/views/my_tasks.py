@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from sync import worklist
 from sync.enums import TaskKind, TaskState
 from sync.models import Record, Task
+from sync.reasons import reason
 from sync.sync_state import NEWEST_FIRST, SyncState, newest_row, sync_state
 from sync.worklist import Show
 from teams.models import User
@@ -49,7 +50,7 @@ class Row:
             return cls(record=task.record or task.related_record, **common)  # type: ignore[arg-type]
         row = newest_row(task)
         state = sync_state(task, row)
-        words = str(state.meaning) if state.tone in ("bad", "warn") else ""
+        words = reason(task, row) if state.tone in ("bad", "warn") else ""
         return cls(record=task.who or task.what, state=state, reason=words, **common)  # type: ignore[arg-type]
 
 
