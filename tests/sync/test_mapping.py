@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sync.crm.base import CrmField, FoundTask, TaskRow, TaskSchema, Value
 from sync.enums import CallDirection, DecisionCode, RecordKind, Slot, TaskKind, TaskState
-from sync.mapping import crm_length, map_task, missing_values, shorten
+from sync.mapping import crm_length, differing_values, map_relation, map_task, missing_values, shorten
 from sync.models import Play, PlayStep, Record, Task
 from teams.models import User
 from tests.factories import PREFIXES, contact_of_person_account, crm_id
@@ -333,3 +333,49 @@ def test_a_found_task_gets_only_what_it_lacks() -> None:
         is_deleted=False,
     )
     assert missing_values(row, found, SCHEMA) == {"Description": "Ours", "CallDisposition": "Busy"}
+
+
+def relation(task: Task, *, who: bool = False, what: bool = False) -> dict[str, Value]:
+    return dict(map_relation(task, SCHEMA, who=who, what=what).row.fields)
+
+
+CONTACT, LEAD, DEAL = record(RecordKind.CONTACT), record(RecordKind.LEAD), record(RecordKind.OPPORTUNITY)
+
+
+@pytest.mark.parametrize(
+    ("who", "what", "asked", "fields"),
+    [
+        (CONTACT, None, {"who": True}, {"WhoId": CONTACT.crm_id}),
+        (CONTACT, DEAL, {"who": True, "what": True}, {"WhoId": CONTACT.crm_id, "WhatId": DEAL.crm_id}),
+        (None, DEAL, {"what": True}, {"WhatId": DEAL.crm_id}),
+        (None, None, {"who": True}, {"WhoId": None}),
+        (None, None, {"what": True}, {"WhatId": None}),
+        (LEAD, None, {"who": True}, {"WhoId": LEAD.crm_id, "WhatId": None}),
+        (None, None, {}, {}),
+    ],
+)
+def test_m6_a_changed_relation_is_sent_alone_and_cleared_with_null(
+    who: Record | None, what: Record | None, asked: dict[str, bool], fields: dict[str, Value]
+) -> None:
+    assert relation(call(who=who, what=what, crm_id=crm_id("00T", 1)), **asked) == fields
+
+
+def test_m6_an_account_that_turned_out_to_be_a_person_is_sent_as_one() -> None:
+    person = record(RecordKind.ACCOUNT, person_contact_crm_id=contact_of_person_account())
+    assert relation(call(what=person), who=True, what=True) == {"WhoId": contact_of_person_account(), "WhatId": None}
+
+
+def test_m7_a_relation_that_the_org_hides_is_left_out_and_said() -> None:
+    row = map_relation(call(who=CONTACT), without(Slot.WHO), who=True, what=False)
+    assert (dict(row.row.fields), row.decisions) == ({}, ((DecisionCode.FIELD_LEFT_OUT, {"slot": "who"}),))
+
+
+def test_only_what_differs_is_written_again() -> None:
+    row = TaskRow("k1", {"WhoId": CONTACT.crm_id, "WhatId": None}, crm_id("00T", 1))
+
+    def differing(**fields: Value) -> dict[str, Value]:
+        return differing_values(row, FoundTask(crm_id("00T", 1), "k1", fields, is_deleted=False))
+
+    assert differing(WhoId=CONTACT.crm_id, WhatId=None) == {}
+    assert differing(WhoId=None, WhatId=None) == {"WhoId": CONTACT.crm_id}
+    assert differing(WhoId=CONTACT.crm_id, WhatId=DEAL.crm_id) == {"WhatId": None}
