@@ -21,8 +21,11 @@ def install(org: "Org", zipped: str, assigned: bool) -> list[str]:
 
     A field that is there already is replaced, and keeps its values.
     """
-    with zipfile.ZipFile(io.BytesIO(base64.b64decode(zipped, validate=True))) as archive:
-        documents = {name: ElementTree.fromstring(archive.read(name)) for name in archive.namelist()}
+    try:
+        with zipfile.ZipFile(io.BytesIO(base64.b64decode(zipped, validate=True))) as archive:
+            documents = {name: ElementTree.fromstring(archive.read(name)) for name in archive.namelist()}
+    except (zipfile.BadZipFile, ElementTree.ParseError) as error:
+        raise ValueError(f"this is no package: {error}") from error
     rights = {_text(each, "field"): each for name, root in documents.items() for each in _parts(name, root)}
     task = org.schema.types["Task"]
     made = [_field(element) for element in documents["objects/Activity.object"].iter(f"{_NAMESPACE}fields")]

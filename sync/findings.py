@@ -65,8 +65,9 @@ def _lacking(access: ObjectAccess) -> str:
 
 def _without_key(schema: TaskSchema) -> Finding:
     text = _(
-        "The key field %(field)s is missing. Create it on Activity as Text(64), External ID, Unique, and make it "
-        "visible and editable for the Access User; then check the connection again."
+        "The key field %(field)s is missing. Install the package under Settings › CRM › Fields, or create it on "  # noqa: RUF001
+        "Activity as Text(64), External ID, Unique, and make it visible and editable for the Access User; then check "
+        "the connection again."
     ) % {"field": KEY_FIELD}
     if schema.key_fallback is None:
         return Finding(

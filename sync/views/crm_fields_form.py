@@ -28,7 +28,7 @@ class FieldsForm(forms.Form):
         for slot in CHOOSABLE:
             chosen = [counts[slot.value], str((data or {}).get(slot.value, ""))]
             self.fields[slot.value] = forms.ChoiceField(
-                label=SLOT_LABELS[slot],
+                label=str(SLOT_LABELS[slot]),
                 required=False,
                 choices=_options(slot, org, chosen),
                 help_text=_("As usual it is %(field)s.") % {"field": SLOT_FIELDS[slot]} if slot in names else "",

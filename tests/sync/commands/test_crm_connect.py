@@ -57,8 +57,9 @@ def test_it_says_who_what_and_that_nothing_is_missing(salesforce_settings: Setti
 
 
 MISSING_KEY = (
-    "! The key field Playbooks_Key__c is missing. Create it on Activity as Text(64), External ID, Unique, and make it "
-    "visible and editable for the Access User; then check the connection again."
+    "! The key field Playbooks_Key__c is missing. Install the package under Settings › CRM › Fields, or create it on "  # noqa: RUF001
+    "Activity as Text(64), External ID, Unique, and make it visible and editable for the Access User; then check the "
+    "connection again."
 )
 
 

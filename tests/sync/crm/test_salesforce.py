@@ -236,3 +236,48 @@ def test_m7_a_field_that_vanishes_meanwhile_is_no_longer_asked_for(crm: Salesfor
     sandbox.change_schema(fields=[{"object": "Account", "name": "Industry", "hidden": True}])
     records = crm.fetch_records(RecordKind.ACCOUNT, ids)
     assert ["Industry" in record.fields for record in records] == [False, False]
+
+
+# Fields
+
+
+def test_m7_a_schema_with_other_fields_and_without_some(crm: SalesforceCrm, sandbox: SandboxControl) -> None:
+    sandbox.change_schema(fields=[{"object": "Task", "name": "Outcome__c", "length": 80}])
+    names = {Slot.CALL_DISPOSITION: "Outcome__c", Slot.PLAY_STEP: "", Slot.PLAY_NAME: "Gone__c"}
+    schema = crm.task_schema(names)
+    assert (schema.fields[Slot.CALL_DISPOSITION].name, schema.fields[Slot.CALL_DISPOSITION].max_length) == (
+        "Outcome__c",
+        80,
+    )
+    assert (Slot.PLAY_STEP in schema.fields, schema.missing) == (False, (Slot.PLAY_NAME,))
+    assert TaskSchema.from_json(schema.to_json()) == schema
+    access = {each.name: each for each in crm.object_access(names)}["Task"]
+    assert (access.missing_fields, "Outcome__c" in access.writable_fields) == (("Gone__c",), True)
+
+
+def test_m7_all_fields_are_read_in_one_call_when_none_is_missing(crm: SalesforceCrm, sandbox: SandboxControl) -> None:
+    before = sandbox.stats()["api_calls"]
+    seen = crm.task_fields(["Play_Name__c"])
+    crm.task_schema(anew=False)
+    assert sandbox.stats()["api_calls"] - before == 2
+    assert (seen.fields["Play_Name__c"].length, seen.hidden, seen.tells) == (255, (), False)
+
+
+@pytest.mark.parametrize(("view_setup", "hidden"), [(True, ("Play_Name__c",)), (False, ())])
+def test_m7_hidden_fields_are_told_where_the_access_user_may_know(
+    crm: SalesforceCrm, sandbox: SandboxControl, view_setup: bool, hidden: tuple[str, ...]
+) -> None:
+    sandbox.change_schema(view_setup=view_setup, fields=[{"object": "Task", "name": "Play_Name__c", "hidden": True}])
+    seen = crm.task_fields(["Play_Name__c", "Nowhere__c"])
+    assert (seen.hidden, seen.tells) == (hidden, view_setup)
+
+
+def test_m7_an_org_that_refuses_the_question_tells_nothing(crm: SalesforceCrm, sandbox: SandboxControl) -> None:
+    sandbox.add_fault(
+        "http_error",
+        status=400,
+        body=[{"errorCode": "INVALID_TYPE", "message": "not supported"}],
+        match={"path": "/query"},
+    )
+    seen = crm.task_fields(["Nowhere__c"])
+    assert (seen.hidden, seen.tells, len(seen.fields) > 10) == ((), False, True)

@@ -11,7 +11,7 @@ from sandbox.control import SandboxControl
 from sync import crm_fields
 from sync.crm.package import FILE_NAME, package_zip
 from sync.crm.task_fields import CHOOSABLE, SLOT_FIELDS
-from sync.enums import ConnectionState
+from sync.enums import ConnectionState, Slot
 from sync.models import Connection, FieldCheck, FieldMapping
 from tests.people import People, logged_in, people
 
@@ -136,7 +136,7 @@ def test_m7_another_field_is_chosen_and_taken_back(
     assert FieldMapping.objects.names() == {"call_disposition": "Outcome__c", "play_step": ""}
     schema = Connection.objects.get().task_schema
     assert schema is not None
-    assert (schema.fields["call_disposition"].name, schema.fields.get("play_step"), schema.missing) == (
+    assert (schema.fields[Slot.CALL_DISPOSITION].name, schema.fields.get(Slot.PLAY_STEP), schema.missing) == (
         "Outcome__c",
         None,
         (),
@@ -153,7 +153,7 @@ def test_m7_another_field_is_chosen_and_taken_back(
     assert LogEntry.objects.get_for_model(FieldMapping).count() == 4
     schema = Connection.objects.get().task_schema
     assert schema is not None
-    assert schema.fields["call_disposition"].name == "CallDisposition"
+    assert schema.fields[Slot.CALL_DISPOSITION].name == "CallDisposition"
 
 
 def test_what_was_chosen_can_be_chosen_back_one_by_one(people: People, connection: Connection) -> None:
