@@ -78,8 +78,16 @@ def enrol_records(users: dict[str, User], records: dict[str, Record]) -> dict[st
     for name, steps in PLAYS.items():
         plays[name] = Play.objects.create(name=name)
         PlayStep.objects.bulk_create(
-            PlayStep(play=plays[name], position=position, kind=kind, name=step, day_offset=day)
-            for position, (kind, step, day) in enumerate(steps, 1)
+            PlayStep(
+                play=plays[name],
+                position=position,
+                kind=kind,
+                name=step,
+                day_offset=day,
+                subject=subject,
+                description=description,
+            )
+            for position, (kind, step, day, subject, description) in enumerate(steps, 1)
         )
     amara, jonas = users["Amara Osei"], users["Jonas Weber"]
     first, renewal = plays["First three weeks"], plays["Renewal"]

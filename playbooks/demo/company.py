@@ -119,16 +119,16 @@ PEOPLE = (
 )
 TEAM = "New Business"
 
-# By play: kind, name, days after the enrolment.
+# By play: kind, name, days after the enrolment, subject and description of its tasks.
 PLAYS = {
     "First three weeks": (
-        ("call", "Introduce yourself", 0),
-        ("email", "Send the case study", 2),
-        ("other", "Connect on LinkedIn", 5),
+        ("call", "Introduce yourself", 0, "", "Who plans the shifts at {account}, and with what?"),
+        ("email", "Send the case study", 2, "", "Hi {first_name},\n\n\n{rep}"),
+        ("other", "Connect on LinkedIn", 5, "", ""),
     ),
     "Renewal": (
-        ("call", "Ask how it goes", 0),
-        ("email", "Send the renewal", 7),
+        ("call", "Ask how it goes", 0, "Ask {first_name} how it goes at {account}", ""),
+        ("email", "Send the renewal", 7, "", "Hi {first_name},\n\n\n{rep}"),
     ),
 }
 

@@ -9,6 +9,7 @@ from sandbox.control import SandboxControl
 from sync import connecting, plays
 from sync.completion import Completion, complete, complete_many
 from sync.connecting import gateway
+from sync.enrolling import enrol_many
 from sync.enums import CallDirection, DecisionCode, FailureMode, LinkChoice, OutboxState, TaskKind
 from sync.linking import CandidateReason, candidates
 from sync.models import Attempt, Connection, OutboxRow, Record, Task
@@ -241,6 +242,25 @@ def test_m4_an_enrolment_is_a_history_also_for_an_email(
     task = complete(Completion(user=rep, kind="email", subject="Offer", email_address="Hana.Novak@birchwood.example"))
     work_off()
     assert related(sandbox, task) == (hana(sandbox), None)
+
+
+def test_m4_m5_a_selection_is_enrolled_and_its_tasks_name_play_and_step(
+    connection: Connection, sandbox: SandboxControl, rep: User
+) -> None:
+    """What is done from a play goes to the record, under the step's filled texts; then the enrolment has ended."""
+    play = PlayFactory.create(name="New customers")
+    PlayStepFactory.create(play=play, name="First touch", subject="Call {first_name}", description="From {rep}.")
+    record = mirrored(connection, hana(sandbox))
+    (enrolment,) = enrol_many(play, [record], rep, rep).enrolments
+    task = complete(Completion(user=rep, task=enrolment.tasks.get()))
+    after = complete(call(rep, phone_number=HANA_NUMBER))
+    work_off()
+    row = written(sandbox, task)
+    assert (row["WhoId"], row["Play_Name__c"], row["Play_Step__c"]) == (record.crm_id, "New customers", "First touch")
+    assert (row["Subject"], row["Description"]) == (f"Call {record.fields['FirstName']}", "From Mara Lindqvist.")
+    enrolment.refresh_from_db()
+    assert enrolment.ended_at is not None
+    assert written(sandbox, after)["WhoId"] == record.crm_id
 
 
 def test_m5_an_ad_hoc_task_names_no_play_even_on_an_enrolled_record(

@@ -39,6 +39,8 @@ def test_log_in_without_password_refused(db: None) -> None:
         (Role.MANAGER, "sync.delete_task", False),
         (Role.MANAGER, "sync.add_play", True),
         (Role.MANAGER, "sync.delete_play", False),
+        (Role.MANAGER, "sync.add_enrolment", True),
+        (Role.MANAGER, "sync.delete_enrolment", False),
         (Role.MANAGER, "sync.view_connection", False),
         (Role.MANAGER, "sync.view_trouble", False),
         (Role.MANAGER, "teams.change_user", True),
