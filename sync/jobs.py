@@ -22,7 +22,9 @@ from sync import (
     error_watch,
     export_slices,
     exports,
+    import_slices,
     outbox,
+    task_imports,
     troubles,
     unmatched_users,
     webhook_events,
@@ -50,6 +52,12 @@ def prepare_results(export_pk: int, token: uuid.UUID) -> None:
     export_slices.prepare(export_pk, token)
 
 
+def import_tasks(import_pk: int, token: uuid.UUID) -> None:
+    """Check or import a few seconds' worth of a file of tasks."""
+    Heartbeat.beat()
+    import_slices.run(import_pk, token)
+
+
 def beat() -> None:
     """Show that jobs run."""
     Heartbeat.beat()
@@ -63,6 +71,7 @@ def sweep() -> None:
     for connection in outbox.connections_with_due_rows(now):
         outbox.ring(connection)
     exports.ring_lapsed()
+    task_imports.ring_lapsed()
 
 
 def reconnect() -> None:
@@ -130,6 +139,7 @@ def tidy() -> None:
     call_command("clearsessions")
     notices.forget(timezone.now())
     exports.tidy()
+    task_imports.tidy()
     webhook_events.tidy(timezone.now())
     Failure.objects.filter(stopped__lt=timezone.now() - KEEP_FAILURES).delete()
 

@@ -36,6 +36,8 @@ MANAGER_PERMISSIONS = frozenset(
         "sync.change_enrolment",
         "sync.view_task",
         "sync.change_task",
+        "sync.view_taskimport",
+        "sync.add_taskimport",
         "sync.view_decision",
         "sync.view_outboxrow",
         "sync.change_outboxrow",
