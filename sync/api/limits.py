@@ -5,6 +5,7 @@ Never more than the limit is given out; with several processes the last few perc
 """
 
 import time
+from collections.abc import Iterable
 from threading import Lock
 from typing import Literal
 
@@ -72,13 +73,19 @@ def _purse(token_id: int, minute: int) -> dict[Unit, int]:
 def _take(token_id: int, unit: Unit, missing: int, minute: int) -> int:
     """Count a share in the database, near the limit only what is missing; return how much, 0 when that is too much."""
     share = max(missing, limit_of(unit) // _SHARE)
-    for amount in dict.fromkeys((share, missing)):
-        if amount <= limit_of(unit) and _counted(token_id, unit, amount, minute):
-            return amount
+    if taken := _first_that_fits(token_id, unit, (share, missing), minute):
+        return taken
     if ApiUse.objects.filter(token=token_id).exists():
         return 0
     ApiUse.objects.bulk_create([ApiUse(token_id=token_id)], ignore_conflicts=True)
-    return missing if missing <= limit_of(unit) and _counted(token_id, unit, missing, minute) else 0
+    return _first_that_fits(token_id, unit, (share, missing), minute)
+
+
+def _first_that_fits(token_id: int, unit: Unit, amounts: Iterable[int], minute: int) -> int:
+    for amount in dict.fromkeys(amounts):
+        if amount <= limit_of(unit) and _counted(token_id, unit, amount, minute):
+            return amount
+    return 0
 
 
 def _counted(token_id: int, unit: Unit, amount: int, minute: int) -> bool:

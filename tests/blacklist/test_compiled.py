@@ -7,10 +7,11 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from blacklist import compiled
-from blacklist.compiled import Stop, rules_for
+from blacklist.compiled import Stop, rules_for, rules_for_all
 from blacklist.matcher import BodyPart, Match, MessageFacts, Part
 from blacklist.models import Rule, RuleKind, RuleSet
 from teams.models import User
+from tests.factories import UserFactory
 from tests.people import People
 
 
@@ -102,3 +103,30 @@ def test_the_newest_is_kept_however_big(people: People, monkeypatch: pytest.Monk
     _add(people.rep, "four", "five")
     rules_for(people.rep)
     assert list(compiled._kept) == [people.rep.pk]
+
+
+@pytest.mark.parametrize("count", [3, 30])
+def test_rules_of_many_users_take_as_many_queries_as_those_of_one(
+    people: People, django_assert_num_queries: DjangoAssertNumQueries, count: int
+) -> None:
+    (company,) = _add(None, "merger")
+    users = [people.rep, *UserFactory.create_batch(count)]
+    own = {user.pk: _add(user, f"word{user.pk}")[0].pk for user in users}
+    asked = [*own, people.other_rep.pk]
+    with django_assert_num_queries(3):
+        rules = rules_for_all(asked)
+    for user in users:
+        stop = rules[user.pk].stop(_letter(f"word{user.pk}"))
+        assert stop == Stop(Match(own[user.pk], Part.BODY), by_company=False)
+    assert rules[people.other_rep.pk].stop(_letter(f"word{people.rep.pk}")) is None
+    assert rules[people.other_rep.pk].stop(_letter("merger")) == Stop(Match(company.pk, Part.BODY), by_company=True)
+    with django_assert_num_queries(1):
+        assert rules_for_all(asked) == rules
+    with django_assert_num_queries(1):
+        assert rules_for(people.rep) == rules[people.rep.pk]
+    (more,) = _add(people.rep, "doctor")
+    with django_assert_num_queries(2):
+        changed = rules_for_all(asked)
+    assert changed[people.rep.pk].stop(_letter("doctor")) == Stop(Match(more.pk, Part.BODY), by_company=False)
+    with django_assert_num_queries(0):
+        assert rules_for_all([]) == {}
