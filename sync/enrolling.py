@@ -123,7 +123,8 @@ def _plan(
 
 def _owners(records: Sequence[Record], actor: User) -> dict[int, User]:
     wanted = {record.owner_id for record in records if record.owner_id is not None}
-    return User.objects.visible_to(actor).order_by().in_bulk(wanted)
+    owners: dict[int, User] = User.objects.visible_to(actor).order_by().in_bulk(wanted)
+    return owners
 
 
 def _obstacle(record: Record, rep: User | None, related: Record | None, enrolled: set[int]) -> tuple[str, Text]:

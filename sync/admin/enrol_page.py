@@ -52,7 +52,7 @@ class EnrolForm(forms.Form):
         super().__init__(*args, **kwargs)
         users = self.fields["user"]
         assert isinstance(users, forms.ModelChoiceField)
-        users.queryset = User.objects.visible_to(viewer).active()  # type: ignore[attr-defined]
+        users.queryset = User.objects.visible_to(viewer).active()
 
     def clean_records(self) -> list[Record]:
         keys = _keys(self.cleaned_data["records"])

@@ -70,7 +70,8 @@ class StepFilter(DropdownFilter):  # type: ignore[misc]
             return queryset
         still_open = Task.objects.filter(enrolment=OuterRef("pk"), state=TaskState.OPEN)
         first = still_open.order_by("step__position").values("step")[:1]
-        return queryset.alias(next_step=Subquery(first)).filter(next_step=self.value())
+        chosen: QuerySet[Any] = queryset.alias(next_step=Subquery(first)).filter(next_step=self.value())
+        return chosen
 
 
 _DUE: dict[str, tuple[Text, Callable[[], Q]]] = {

@@ -82,7 +82,7 @@ class EnrolmentAdmin(ReadOnlyAdmin):
 
     @admin.action(description=_("End"), permissions=["end"])
     def end_chosen(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
-        running = list(queryset.running().order_by("pk").values_list("pk", flat=True)[: MOST_AT_ONCE + 1])
+        running = list(queryset.filter(ended_at=None).order_by("pk").values_list("pk", flat=True)[: MOST_AT_ONCE + 1])
         chosen = Enrolment.objects.filter(pk__in=running[:MOST_AT_ONCE])
         if not running or "confirmed" in request.POST:
             _end(request, chosen)
