@@ -14,8 +14,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django_q.models import OrmQ
 
+from sync import webhook_events
 from sync.enums import ConnectionState
-from sync.models import Attempt, Connection, Heartbeat, OutboxRow, Trouble
+from sync.models import Attempt, Connection, Heartbeat, OutboxRow, Trouble, WebhookDelivery, WebhookReceiver
+
+# A receiver that takes nothing for so long is worth a line.
+FAILING_FOR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +46,9 @@ class Facts:
     waiting: int | None = None
     in_doubt: int | None = None
     open_troubles: int = 0
+    webhooks_beat_at: datetime | None = None
+    webhooks_due_since: datetime | None = None  # the oldest that could be told now
+    failing_webhooks: Sequence[str] = ()  # senders whose receivers take nothing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,8 +135,11 @@ def _away(error: DatabaseError) -> str:
 def judge(facts: Facts, now: datetime, limits: Limits) -> Health:
     """Return what is wrong. Rows that wait for a lost or resting connection are nobody's hang, and said as that."""
     blocking = _silent_workers(facts, now, limits)
-    others: list[str] = []
-    notices: list[str] = []
+    others = _silent_webhooks(facts, now, limits)
+    notices: list[str] = [
+        _("The webhook of %(name)s takes nothing; the page API says why.") % {"name": name}
+        for name in facts.failing_webhooks
+    ]
     for each in facts.connections:
         if each.state == ConnectionState.DISCONNECTED:
             others.append(_disconnected(each))
@@ -186,6 +196,17 @@ def _silent_workers(facts: Facts, now: datetime, limits: Limits) -> list[str]:
     return problems
 
 
+def _silent_webhooks(facts: Facts, now: datetime, limits: Limits) -> list[str]:
+    """A backlog that is worked on is old, too: only a process without a sign of life is a problem."""
+    due_since, beat_at = facts.webhooks_due_since, facts.webhooks_beat_at
+    if due_since is None or now - due_since <= limits.heartbeat:
+        return []
+    if beat_at is not None and now - beat_at <= limits.heartbeat:
+        return []
+    words = _("Webhooks have been due for %(seconds)d seconds, and nobody tells them. Is `manage.py workers` running?")
+    return [words % {"seconds": _age(due_since, now)}]
+
+
 def _disconnected(each: ConnectionFacts) -> str:
     if each.disconnected_by:
         return _(
@@ -237,8 +258,19 @@ def _read(now: datetime, counts: bool) -> Facts:
     connections = Connection.objects.select_related("disconnected_by").order_by("pk")
     # A job that was taken is locked into the future; after that time it is handed out again.
     queued_since = OrmQ.objects.filter(lock__lte=now).aggregate(at=Min("lock"))["at"]
+    beats = Heartbeat.objects.aggregate(
+        workers=Max("beat_at", filter=Q(name__startswith="worker")),
+        webhooks=Max("beat_at", filter=Q(name__startswith="webhooks")),
+    )
+    receivers = WebhookReceiver.objects.filter(sender__in=webhook_events.hearing())
+    busy = receivers.exclude(pk__in=receivers.free(now))
+    told = WebhookDelivery.objects.due(now).filter(sender__in=webhook_events.hearing())
+    failing = receivers.filter(failing_since__lt=now - FAILING_FOR)
     return Facts(
-        heartbeat_at=Heartbeat.objects.filter(name__startswith="worker").aggregate(at=Max("beat_at"))["at"],
+        heartbeat_at=beats["workers"],
+        webhooks_beat_at=beats["webhooks"],
+        webhooks_due_since=told.exclude(sender__in=busy.values("sender")).aggregate(at=Min("not_before"))["at"],
+        failing_webhooks=list(failing.order_by("sender__name").values_list("sender__name", flat=True)),
         queued_since=queued_since,
         connections=[_read_connection(each, now) for each in connections],
         waiting=waiting,

@@ -120,6 +120,10 @@ def _parts(url: str) -> tuple[str, str, int, str]:
 def _resolve(host: str, port: int) -> tuple[Address, ...]:
     """Return the IP addresses of a host, in the system's order."""
     try:
+        return (ipaddress.ip_address(host),)
+    except ValueError:
+        pass  # a name
+    try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         # A scope (fe80::1%eth0) is of this machine's own.
         ips = [ipaddress.ip_address(str(each[4][0])) for each in found]

@@ -155,9 +155,10 @@ def _way(sender_pk: int, now: datetime) -> tuple[str, tuple[str, ...]]:
     sender = Sender.objects.select_related("receiver").get(pk=sender_pk)
     if not sender.webhook_secret:
         raise ValueError
-    former = sender.receiver.former_secret_until
-    also = (sender.receiver.former_secret,) if former and former > now and sender.receiver.former_secret else ()
-    return sender.webhook_url, (sender.webhook_secret, *also)
+    receiver: WebhookReceiver | None = getattr(sender, "receiver", None)
+    until = receiver.former_secret_until if receiver else None
+    former = receiver.former_secret if receiver and until and until > now else ""
+    return sender.webhook_url, tuple(secret for secret in (sender.webhook_secret, former) if secret)
 
 
 def carry(claim: Claim) -> list[Outcome]:

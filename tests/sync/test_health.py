@@ -15,10 +15,11 @@ from django.utils import timezone
 from django_q.models import OrmQ
 from pytest_django import DjangoAssertNumQueries
 
-from sync import health
+from sync import health, webhook_events
 from sync.enums import ConnectionState, FailureMode, OutboxState
 from sync.health import ConnectionFacts, Facts, Limits, check, judge
-from sync.models import Attempt, Connection, Heartbeat, OutboxRow, Trouble
+from sync.models import Attempt, Connection, Heartbeat, OutboxRow, Trouble, WebhookReceiver
+from tests.sync.receivers import hand_in, make_sender
 from tests.sync.rows import complete, make_connection
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -204,9 +205,9 @@ def test_check_finds_a_queue_that_does_not_move() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("rows", [1, 3])
-def test_check_without_counts_costs_six_queries(rows: int, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+def test_check_without_counts_costs_eight_queries(rows: int, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     complete(make_connection(), rows)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(8):
         result = check(counts=False)
     assert (result.waiting, result.in_doubt) == (None, None)
 
@@ -272,3 +273,37 @@ def test_command_prints_json() -> None:
     answer = json.loads(text)
     assert (status, answer["ok"], answer["connection"], answer["waiting"]) == (1, False, "none", 0)
     assert answer["problems"] == ["No worker has shown a sign of life yet. Is `manage.py workers` running?"]
+
+
+def test_webhooks_that_nobody_tells_are_a_problem_but_not_a_blocking_one() -> None:
+    long_since = NOW - timedelta(seconds=600)
+    silent = judged(webhooks_due_since=long_since)
+    assert "Webhooks have been due for 600 seconds" in silent.problems[0]
+    assert silent.blocking == []
+    assert judged(webhooks_due_since=long_since, webhooks_beat_at=JUST_NOW).problems == []
+    assert judged(webhooks_due_since=JUST_NOW).problems == []
+
+
+def test_a_webhook_that_takes_nothing_is_a_line() -> None:
+    result = judged(failing_webhooks=["Dialer"])
+    assert result.ok
+    assert "The webhook of Dialer takes nothing" in result.notices[0]
+
+
+@pytest.mark.django_db
+def test_check_finds_webhooks_that_nobody_tells_but_not_those_that_rest() -> None:
+    org = make_connection()
+    Heartbeat.beat()
+    sender = make_sender("Dialer", "https://example.com/")
+    tasks = complete(org)
+    hand_in(sender, tasks)
+    OutboxRow.objects.update(state=OutboxState.DONE)
+    hour_ago = timezone.now() - timedelta(hours=1)
+    webhook_events.note(webhook_events.hearers_of([tasks[0].pk]), hour_ago)
+    assert "Webhooks have been due" in check().problems[0]
+    WebhookReceiver.objects.create(
+        sender=sender, resting_until=timezone.now() + timedelta(minutes=5), failing_since=hour_ago - timedelta(hours=1)
+    )
+    result = check()
+    assert result.problems == []
+    assert any("Dialer" in notice for notice in result.notices)

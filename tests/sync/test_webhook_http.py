@@ -19,7 +19,7 @@ from sync import webhook_http
 from sync.enums import WebhookError
 from sync.webhook_address import Target, target
 from sync.webhook_http import Line, Reply, new_secret, signed_headers
-from tests.sync.receivers import SECRET, drip, listening, raw, say_nothing
+from tests.sync.receivers import SECRET, drip, listening, raw, read_all, say_nothing
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 
@@ -101,7 +101,7 @@ def test_a_line_is_kept_for_several_posts() -> None:
 
 def test_a_line_that_the_receiver_closed_is_made_anew() -> None:
     def once(connection: socket.socket) -> None:
-        connection.recv(65536)
+        read_all(connection)
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
         connection.shutdown(socket.SHUT_RDWR)
 
@@ -155,7 +155,7 @@ def test_a_long_body_is_not_read_to_its_end() -> None:
 @pytest.mark.parametrize("said", [b"SSH-2.0-OpenSSH\r\n", b"HTTP/1.1 999999 x\r\n\r\n", b"\x00\xff", b""])
 def test_what_is_no_http_is_broken(said: bytes) -> None:
     def say(connection: socket.socket) -> None:
-        connection.recv(65536)
+        read_all(connection)
         connection.sendall(said)
         connection.shutdown(socket.SHUT_RDWR)
 
