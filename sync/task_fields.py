@@ -6,8 +6,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-_MINUTES = re.compile(r"\d{1,7}")
-_CLOCK = re.compile(r"(?:(\d{1,5}):)?(\d{1,7}):([0-5]?\d)")
+_MINUTES = re.compile(r"\d{1,9}")
+_CLOCK = re.compile(r"(?:(\d{1,9}):)?(\d{1,9}):(\d{1,2})")
 
 
 class DurationField(forms.CharField):
@@ -29,7 +29,8 @@ class DurationField(forms.CharField):
             return int(text) * 60
         if found := _CLOCK.fullmatch(text):
             hours, minutes, seconds = (int(part or 0) for part in found.groups())
-            return hours * 3600 + minutes * 60 + seconds
+            if seconds < 60:
+                return hours * 3600 + minutes * 60 + seconds
         raise forms.ValidationError(self.error_messages["malformed"], code="malformed")
 
     def prepare_value(self, value: Any) -> Any:

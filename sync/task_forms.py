@@ -119,9 +119,12 @@ class TaskForm(forms.Form):
             return None
         except IntegrityError:
             # Both came at the same moment.
-            if (before := self._sent_before()) is None:
+            if (before := self._sent_before()) is not None:
+                return before
+            if not Task.objects.filter(uuid=self.cleaned_data.get("form_key")).exists():
                 raise
-            return before
+            self.add_error(None, _("This form was made for somebody else. Open the page anew, and type it again."))
+            return None
 
     def _sent_before(self) -> Task | None:
         key = self.cleaned_data.get("form_key")

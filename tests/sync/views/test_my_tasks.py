@@ -130,7 +130,14 @@ def test_pages(people: People) -> None:
 )
 def test_search_by_subject_record_number_and_address(people: People, text: str) -> None:
     record = RecordFactory.create(name="Hana Novak", phones=["+1 212 555 0141"], emails=["hana@acme.example"])
-    due(people.rep, 0, "Present the Roadmap", record=record, phone_e164="+12125550141", email_address="hana@acme.example")
+    due(
+        people.rep,
+        0,
+        "Present the Roadmap",
+        record=record,
+        phone_e164="+12125550141",
+        email_address="hana@acme.example",
+    )
     due(people.rep, 0, "Something else")
     assert subjects(logged_in(people.rep), f"?q={text.replace('+', '%2B')}") == ["Present the Roadmap"]
 
@@ -167,7 +174,7 @@ def test_a_row_names_record_play_and_step(people: People) -> None:
     step = PlayStepFactory.create(play=PlayFactory.create(name="Renewal"), name="First call")
     due(people.rep, 0, "Call <Hana>", record=RecordFactory.create(name="Hana Novak"), step=step)
     html = logged_in(people.rep).get("/tasks/").content.decode()
-    assert html.count("Renewal › First call") == 1
+    assert html.count("Renewal \u203a First call") == 1
     assert html.count("Hana Novak") == 1
     assert html.count("Call &lt;Hana&gt;") >= 1
     assert html.count("<Hana>") == 0
