@@ -7,8 +7,9 @@ from allauth.account.utils import user_pk_to_url_str
 from django.contrib.auth.tokens import default_token_generator
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from sync.models import Adoption, Task
+from sync.models import Adoption, ApiToken, Sender, Task
 from teams.models import User
 from tests.browser import world as worlds
 from tests.browser.world import World
@@ -92,6 +93,14 @@ def orphaned_call(_world: World) -> dict[str, object]:
 
 def adopted_call(_world: World) -> dict[str, object]:
     return {"task": Adoption.objects.latest("pk").task.uuid}
+
+
+def the_sender(_world: World) -> dict[str, object]:
+    return {"sender": Sender.objects.get(name="Dialer").uuid}
+
+
+def its_token(world: World) -> dict[str, object]:
+    return the_sender(world) | {"token": ApiToken.objects.usable(timezone.now())[0].uuid}
 
 
 def link_of_reset(world: World) -> dict[str, object]:
@@ -178,6 +187,12 @@ PAGES = {
     "Task Sync Results": Shown("task_sync_results"),
     "Task Sync errors": Shown("task_sync_errors"),
     "users without a CRM user": Shown("crm_users", admin, prepare=worlds.lose_crm_users),
+    "senders": Shown("api_senders", admin, prepare=worlds.add_senders),
+    "senders, none": Shown("api_senders", admin),
+    "sender": Shown("api_sender", admin, the_sender, worlds.add_senders),
+    "sender, new": Shown("api_sender_new", admin),
+    "sender, revoke a token": Shown("api_token_revoke", admin, its_token, worlds.add_senders),
+    "sender, new webhook secret": Shown("api_webhook_secret", admin, the_sender, worlds.add_senders),
     "teams": Shown("admin:teams_team_changelist"),
     "team, its people": Shown("team", parts=team),
     "team, a user": Shown("team_user", parts=member),
@@ -245,6 +260,7 @@ NO_PAGES = {
     "task_sync_results_file": _FILE,
     **{f"task_sync_results_{verb}": _POST for verb in ("cancel", "again", "delete")},
     "task_sync_errors_retry": _POST,
+    **dict.fromkeys(("api_token_issue", "api_webhook_test", "api_webhook_on", "api_webhook_again"), _POST),
     **dict.fromkeys(("task_retry", "task_cancel", "orphaned_call_adopt", "orphaned_call_undo"), _POST),
     **dict.fromkeys(("crm_users_match", "crm_users_choose", "notices_read_all", "notice_read"), _POST),
     **dict.fromkeys(("admin:teams_team_process_import", "admin:teams_user_process_import"), _POST),

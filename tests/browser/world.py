@@ -12,11 +12,24 @@ from django_q.models import Failure, Schedule
 from blacklist import saving
 from blacklist.models import RuleKind
 from blacklist.rules import ParsedRule
+from sync import webhook_events
 from sync.adoption import adopt, undo
 from sync.crm.base import ObjectAccess
 from sync.crm.org_fields import DescribedField
-from sync.enums import ConnectionState, CrmUserFinding, ExportState, OutboxState, RecordKind, TaskKind, TaskState
+from sync.enums import (
+    ConnectionState,
+    CrmUserFinding,
+    DeliveryState,
+    ExportState,
+    OutboxState,
+    RecordKind,
+    TaskKind,
+    TaskState,
+    TaskStatus,
+    WebhookError,
+)
 from sync.models import (
+    ApiToken,
     Connection,
     CrmUserLookup,
     Enrolment,
@@ -29,6 +42,8 @@ from sync.models import (
     Task,
     TaskSyncExport,
     Trouble,
+    WebhookDelivery,
+    WebhookReceiver,
 )
 from teams.models import EmailDirection, Notice, NoticeKind, Organisation, SwitchChoice, User
 from tests.factories import EnrolmentFactory, PlayFactory, PlayStepFactory, RecordFactory, TaskFactory
@@ -36,6 +51,7 @@ from tests.people import People, make_people
 from tests.sync.admin.conftest import make_connection
 from tests.sync.crm.org import org
 from tests.sync.failing import LONG, RULE, refuse
+from tests.sync.receivers import hand_in, make_sender
 from tests.sync.results import make_done
 from tests.teams.logging_in import give_app
 from tests.teams.switches import give_mailboxes, set_switch
@@ -123,6 +139,27 @@ def forget_connection(world: World) -> None:
     Task.objects.all().delete()
     Record.objects.all().delete()
     Connection.objects.all().delete()
+
+
+def add_senders(world: World) -> None:
+    """A dialer at work, whose receiver had a bad hour, and a tool that nobody uses any more."""
+    now = timezone.now()
+    sender = make_sender("Dialer", "https://dialer.example.com/hooks/playbooks", team=world.people.north)
+    for expires_at in (None, now + timedelta(days=90), now - timedelta(days=1)):
+        ApiToken.issue(sender, world.people.admin, expires_at)
+    ApiToken.objects.update(last_used_at=now)
+    tasks = list(Task.objects.filter(state=TaskState.COMPLETED)[:3])
+    hand_in(sender, tasks)
+    webhook_events.note(webhook_events.hearers_of(task.pk for task in tasks), now)
+    late, *others = WebhookDelivery.objects.all()
+    WebhookDelivery.objects.filter(pk__in=[each.pk for each in others]).update(
+        state=DeliveryState.DELIVERED, attempts=1, http_status=204, status=TaskStatus.SYNCED
+    )
+    WebhookDelivery.objects.filter(pk=late.pk).update(attempts=3, http_status=503, error=WebhookError.REFUSED)
+    WebhookReceiver.objects.create(
+        sender=sender, failures=3, failing_since=now, resting_until=now, http_status=503, error=WebhookError.REFUSED
+    )
+    make_sender("Outlook plug-in", "", is_outlook_plugin=True, is_active=False)
 
 
 def _seen() -> dict[str, object]:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django_q.models import Failure, Schedule
 
 from sync.enums import OutboxState
-from sync.models import Enrolment, OutboxRow, Play, Record, Task, TaskSyncExport, Trouble
+from sync.models import ApiToken, Enrolment, OutboxRow, Play, Record, Sender, Task, TaskSyncExport, Trouble
 from teams.models import Notice, NoticeKind, Organisation
 from tests.people import People, make_people
 from tests.sync.admin.conftest import make_connection, make_task
@@ -61,6 +61,7 @@ def make_address_world() -> AddressWorld:
         "sync/task": task,
         "sync/trouble": trouble,
     }
+    sender = Sender.objects.create(name="Dialer", webhook_url="https://example.com/")
     notice = Notice.objects.create(user=people.rep, kind=NoticeKind.FILE_READY, title="A file is ready")
     return AddressWorld(
         people,
@@ -75,6 +76,8 @@ def make_address_world() -> AddressWorld:
             "uuid": notice.uuid,
             "direction": "outbound",
             "signature": "a" * 64,
+            "sender": sender.uuid,
+            "token": ApiToken.issue(sender)[0].uuid,
             "id": people.rep.pk,
             "pk": 1,
             "content_type_id": 1,
