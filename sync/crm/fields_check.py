@@ -70,14 +70,21 @@ class FieldReport:
     @property
     def remedy(self) -> Text:
         """What to do about it; empty when there is nothing to do."""
-        if self.state in (FieldState.MISSING, FieldState.MISSING_OR_HIDDEN) and not self.is_packaged:
+        if not self.is_packaged and self.state in _REMEDIES_ELSEWHERE:
             return _REMEDIES_ELSEWHERE[self.state]
         return _REMEDIES.get(self.state, "")
 
     @property
+    def consequence(self) -> Text:
+        """What is done meanwhile; empty when nothing is wrong."""
+        if self.state.is_good:
+            return ""
+        return _WITHOUT_KEY if self.slot == Slot.KEY else _("Until then it is left out.")
+
+    @property
     def where(self) -> str:
         """Where in Salesforce it is mended."""
-        return _PLACES.get(self.state, "")
+        return "" if self.state == FieldState.WRONG_TYPE and not self.is_packaged else _PLACES.get(self.state, "")
 
     @property
     def type_words(self) -> Text:
@@ -109,23 +116,25 @@ _REMEDIES: dict[FieldState, Text] = {
     ),
     FieldState.WRONG_TYPE: _(
         "Delete the field in Salesforce, or give it another API name, and install the package below; or choose another "
-        "field for it below. Until then it is left out."
+        "field for it below, where that can be chosen."
     ),
-    FieldState.NOT_UNIQUE: _(
-        "Make it a Text field of 64 characters with External ID and Unique, as in the package. Until then a task whose "
-        "answer was lost is found minutes later."
-    ),
+    FieldState.NOT_UNIQUE: _("Make it a Text field of 64 characters with External ID and Unique, as in the package."),
     FieldState.READ_ONLY: _(
         "Give the Access User edit access to the field, for Task: the package's permission set “Playbooks CRM Sync” "
-        "does so for the package's own fields. Until then it is left out."
+        "does so for the package's own fields."
     ),
 }
+_WITHOUT_KEY = _(
+    "Until then the key stands in CallObject, and a task whose answer was lost waits longer than ten minutes before it "
+    "is looked up."
+)
 _REMEDIES_ELSEWHERE: dict[FieldState, Text] = {
     FieldState.MISSING: _("The org's Task has no such field any more. Choose another one below."),
     FieldState.MISSING_OR_HIDDEN: _(
-        "Make the field visible and editable for the Access User, or choose another one below. Until then it is left "
-        "out."
+        "Make the field visible and editable for the Access User, if it is there; or choose another one below."
     ),
+    FieldState.HIDDEN: _("Make the field visible and editable for the Access User, or choose another one below."),
+    FieldState.WRONG_TYPE: _("What goes into it doesn't fit into a field of this type. Choose another one below."),
 }
 _PLACES: dict[FieldState, str] = {
     FieldState.HIDDEN: _PERMISSION_SETS,

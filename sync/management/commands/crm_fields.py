@@ -47,5 +47,7 @@ def _lines(report: FieldReport) -> list[str]:
     type_ = f", {report.type_words}" if report.field else ""
     lines = [f"{'·' if report.state.is_good else '!'} {what}: {report.label}{type_}{version}"]
     if report.remedy:
-        lines.append(f"  {report.remedy}" + (f" ({report.where})" if report.where else ""))
+        lines.append("  " + " ".join(str(words) for words in (report.remedy, report.consequence) if words))
+    if report.where:
+        lines.append(f"  {report.where}")
     return lines
