@@ -1,5 +1,11 @@
 """Enrolling many records at once."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from threading import Barrier
+from typing import Any
+
 import pytest
 from auditlog.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
@@ -7,11 +13,12 @@ from django.core.exceptions import ValidationError
 from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 
+from sync.completion import Completion, complete
 from sync.enrolling import ChangedError, Plan, enrol_many, plan
 from sync.enums import RecordKind, TaskState
 from sync.linking import with_history
 from sync.models import Enrolment, Play, PlayStep, Record, Task
-from sync.plays import enrol
+from sync.plays import end_enrolment, enrol
 from teams.models import User
 from tests.factories import PlayFactory, PlayStepFactory, RecordFactory
 from tests.people import People, people
@@ -139,3 +146,50 @@ def test_questions_do_not_grow_with_the_records(people: People, play: Play, coun
     inserted = {sql.split("INTO ")[1].split()[0].strip('"') for sql in statements if sql.startswith("INSERT")}
     assert inserted == {"sync_enrolment", "sync_task", "auditlog_logentry"}
     assert len([sql for sql in statements if not sql.startswith("INSERT")]) == 8
+
+
+def at_once(*things: Callable[[], Any]) -> list[Any]:
+    """Do things in threads of their own that start together."""
+    together = Barrier(len(things))
+
+    def do(thing: Callable[[], Any]) -> Any:
+        try:
+            together.wait()
+            return thing()
+        finally:
+            database.close()
+
+    with ThreadPoolExecutor(len(things)) as pool:
+        return list(pool.map(do, things))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_managers_at_once_enrol_each_record_once(people: People, play: Play) -> None:
+    records = [RecordFactory.create() for _number in range(5)]
+    done = at_once(*(lambda: enrol_many(play, records, people.rep, people.admin) for _number in range(2)))
+    assert sorted(len(each.enrolments) for each in done) == [0, 5]
+    assert sorted(len(each.left_out) for each in done) == [0, 5]
+    assert (Enrolment.objects.count(), Task.objects.count()) == (5, 10)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_last_two_tasks_completed_at_once_end_the_enrolment(people: People, play: Play) -> None:
+    tasks = list(enrol(play, RecordFactory.create(), people.rep).tasks.all())
+    at_once(*(partial(complete, Completion(user=people.rep, task=task)) for task in tasks))
+    assert Enrolment.objects.get().ended_at is not None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_completing_and_ending_at_once_leave_nothing_open(people: People, play: Play) -> None:
+    enrolment = enrol(play, RecordFactory.create(), people.rep)
+    first, *_others = enrolment.tasks.order_by("step__position")
+
+    def completing() -> str:
+        try:
+            return complete(Completion(user=people.rep, task=first)).state
+        except ValidationError as refused:
+            return refused.error_dict["task"][0].code or ""
+
+    state, ended = at_once(completing, partial(end_enrolment, enrolment, people.admin))
+    assert (state, ended) in {("completed", True), ("skipped", True)}
+    assert not enrolment.tasks.filter(state=TaskState.OPEN).exists()
