@@ -342,7 +342,7 @@ def leave_orphans(world: World) -> None:
     RecordFactory.create(name="Ivo Novak", phones=["+1 212 555 0142"], account_crm_id=birch.crm_id)
 
     def orphan(number: str, subject: str) -> Task:
-        e164 = "+" + "".join(each for each in number if each.isdigit())
+        e164 = number.replace(" ", "")
         return TaskFactory.create(
             user=rep, is_orphan=True, subject=subject, phone_number=number, phone_e164=e164, call_direction="inbound"
         )
