@@ -22,8 +22,9 @@
   };
 
   document.addEventListener("htmx:afterSettle", (event) => {
-    const how = event.target.dataset?.arrived;
-    if (how) (arrived[how] ?? arrived.done)(event.target);
+    const came = event.target.matches("[data-panel]") ? event.target.firstElementChild : event.target;
+    const how = came?.dataset?.arrived;
+    if (how) (arrived[how] ?? arrived.done)(came);
   });
 
   const close = (panel) => {
