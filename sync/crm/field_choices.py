@@ -49,7 +49,7 @@ def changed_names(names: Mapping[Slot, str]) -> Names:
 def _problem(slot: Slot, name: str, org: OrgFields, *, has_key: bool) -> Text:
     call_object = SLOT_FIELDS[Slot.CALL_OBJECT]
     if not has_key and (slot == Slot.CALL_OBJECT) != (name == call_object):
-        return _("While the key field is missing, the key stands in CallObject. Install the package first.")
+        return _("While the key field is missing, CallObject has to carry the key. Install the package first.")
     if not name or name == SLOT_FIELDS[slot]:
         return ""
     field = org.fields.get(name)

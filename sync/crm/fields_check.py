@@ -124,10 +124,7 @@ _REMEDIES: dict[FieldState, Text] = {
         "does so for the package's own fields."
     ),
 }
-_WITHOUT_KEY = _(
-    "Until then the key stands in CallObject, and a task whose answer was lost waits longer than ten minutes before it "
-    "is looked up."
-)
+_WITHOUT_KEY = _("Until then a task whose answer was lost waits longer than ten minutes before it is looked up.")
 _REMEDIES_ELSEWHERE: dict[FieldState, Text] = {
     FieldState.MISSING: _("The org's Task has no such field any more. Choose another one below."),
     FieldState.MISSING_OR_HIDDEN: _(

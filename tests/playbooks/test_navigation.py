@@ -10,6 +10,7 @@ from tests.people import People, logged_in, people
 __all__ = ["people"]
 
 EMAIL, CRM = "Settings \u203a Email", "Settings \u203a CRM"
+API = "Settings \u203a API"
 WORKSPACE = ["My tasks"]
 OWN = [("{} \u203a Email", ["CRM Email Sync", "My Blacklist"]), ("{}", ["CRM", "Profile", "Notices"])]
 MANAGERS = [
@@ -52,7 +53,8 @@ def test_manager_sees_the_manager_app_and_their_own_settings(people: People) -> 
 def test_admin_sees_all(people: People) -> None:
     assert groups(people.admin) == [
         *MANAGERS,
-        (CRM, ["Connection", "Task Sync"]),
+        (CRM, ["Connection", "Fields", "Task Sync"]),
+        (API, ["Senders"]),
         ("", ["Users", "Audit"]),
         ("System", ["Organisation", "Troubles", "Outbox", "Schedules", "Failed jobs"]),
         *own("My settings"),
