@@ -59,10 +59,10 @@ def target(url: str, private_networks: Sequence[Network]) -> Target:
         raise AddressRefusedError(
             WebhookError.ADDRESS,
             _(
-                "%(host)s leads to %(ip)s, which is not on the internet. Name a public address, or let whoever runs "
-                "this site allow that network (WEBHOOK_PRIVATE_NETWORKS)."
+                "%(host)s is not on the internet. Name a public address, or let whoever runs this site allow that "
+                "network (WEBHOOK_PRIVATE_NETWORKS)."
             )
-            % {"host": host, "ip": refused[0]},
+            % {"host": host if host == str(refused[0]) else f"{host} ({refused[0]})"},
         )
     if scheme != "https" and len(private) < len(ips):
         raise AddressRefusedError(WebhookError.ADDRESS, _("Begin it with https://: http could be read on its way."))

@@ -28,6 +28,7 @@ HELP: dict[NoticeKind, Text] = {
     NoticeKind.ERRORS: _("Tasks that the CRM refuses for a reason that nobody was told of yet, or far more of them."),
     NoticeKind.FILE_READY: _("Files take a while to prepare. You needn't wait on their page."),
     NoticeKind.CRM_USERS: _("Their Tasks are owned by the Access User until a CRM user is chosen for them."),
+    NoticeKind.WEBHOOKS: _("A tool that hands tasks in has taken no news of them for a day, or wants no more."),
 }
 
 

@@ -37,6 +37,9 @@ class SenderForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Sender
         fields = _FIELDS
+        error_messages = {
+            "name": {"unique": gettext_lazy("Another sender has this name. Choose one that tells them apart.")}
+        }
         labels = {
             "team": gettext_lazy("Whose tasks"),
             "is_active": gettext_lazy("Its tokens are accepted"),
@@ -103,7 +106,7 @@ class TokenForm(forms.Form):
 
     token = forms.UUIDField(widget=forms.HiddenInput)
     days = forms.TypedChoiceField(
-        label=gettext_lazy("It ends"),
+        label=gettext_lazy("A new token ends"),
         coerce=int,
         choices=[
             (30, gettext_lazy("after 30 days")),

@@ -104,7 +104,7 @@ def test_adding_a_sender_with_a_webhook_shows_its_secret_once(admin: Client) -> 
 
 def test_a_name_that_another_sender_has_is_said_at_its_field(admin: Client, sender: Sender) -> None:
     response = admin.post(f"{LIST}new/", {"name": "Dialer"})
-    assert "already exists" in response.context["form"].errors["name"][0]
+    assert "Another sender has this name" in response.context["form"].errors["name"][0]
 
 
 @pytest.mark.parametrize(
