@@ -2,6 +2,7 @@
 
 import secrets
 from dataclasses import dataclass
+from datetime import timedelta
 
 from playbooks.demo.company import CRM, PEOPLE, PLAYS, TEAM
 from sandbox.control import SandboxControl
@@ -96,3 +97,15 @@ def enrol_records(users: dict[str, User], records: dict[str, Record]) -> dict[st
         "Daniel Okonkwo": enrol(renewal, records["Daniel Okonkwo"], jonas, records["Nordlys, pilot"]),
         "Marcus Feld": enrol(first, records["Marcus Feld"], jonas),
     }
+
+
+def leave_open(cast: Cast) -> None:
+    """Plan the days of the rep who logs in: something is late, due today, and to come."""
+    amara = cast.users["Amara Osei"]
+    begun = timedelta(days=2)
+    earlier = enrol(Play.objects.get(name="First three weeks"), cast.records["Hannah Lee"], amara)
+    for task in earlier.tasks.all():
+        assert task.due_on is not None
+        task.due_on -= begun
+        task.save(update_fields=["due_on"])
+    enrol(Play.objects.get(name="Renewal"), cast.records["Sofia Marchetti"], amara)

@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from django_q.models import Schedule
 
 from playbooks.children import Children, wait_until_interrupted
-from playbooks.demo.cast import Cast, Login, enrol_records, make_people, mirror_records
+from playbooks.demo.cast import Cast, Login, enrol_records, leave_open, make_people, mirror_records
 from playbooks.demo.choices import choose
 from playbooks.demo.installation import ROOT
 from playbooks.demo.results import Completed, InCrm, Result, judge, table
@@ -55,6 +55,7 @@ def show(children: Children, directory: Path, crm_url: str, web_port: int, *, on
     passed = _print(results, crm.stats()["api_calls"] - calls_before, late)
     if once:
         return 0 if passed else 1
+    leave_open(cast)
     error_watch.watch(timezone.now())
     _print_logins(web_port, logins, directory)
     child = wait_until_interrupted(children)
