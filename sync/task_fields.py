@@ -22,7 +22,7 @@ class DurationField(forms.CharField):
         super().__init__(**kwargs)
 
     def to_python(self, value: Any) -> Any:
-        text = super().to_python(value).replace(" ", "")
+        text = (super().to_python(value) or "").replace(" ", "")
         if not text:
             return None
         if _MINUTES.fullmatch(text):

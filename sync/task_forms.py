@@ -121,7 +121,8 @@ class TaskForm(forms.Form):
             # Both came at the same moment.
             if (before := self._sent_before()) is not None:
                 return before
-            if not Task.objects.filter(uuid=self.cleaned_data.get("form_key")).exists():
+            key = self.cleaned_data.get("form_key")
+            if key is None or not Task.objects.filter(uuid=key).exists():
                 raise
             self.add_error(None, _("This form was made for somebody else. Open the page anew, and type it again."))
             return None
@@ -133,7 +134,7 @@ class TaskForm(forms.Form):
     def _take(self, error: ValidationError) -> None:
         for name, found in error.error_dict.items():
             self.is_closed = self.is_closed or (name == "task" and any(one.code in _CLOSED for one in found))
-            self.add_error(name if name in self.fields else None, found)  # type: ignore[arg-type]
+            self.add_error(name if name in self.fields else None, found)
 
     def _relatable(self) -> list[Record]:
         """Nothing where the play has chosen already: its record stays."""

@@ -100,7 +100,7 @@ def snooze(request: HttpRequest, task: UUID) -> HttpResponse:
         except ValidationError as error:
             if "task" in error.error_dict:
                 return _refused(request, found, error)
-            form.add_error("day", error.error_dict["until"])  # type: ignore[arg-type]
+            form.add_error("day", error.error_dict["until"])
         else:
             return _snoozed(request, found, form.chosen)
     context = {"task": found, "form": form, "offers": _offers(today), "next": way_back(request)}
