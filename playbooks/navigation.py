@@ -95,6 +95,8 @@ EVERYONE = (
         _("Workspace"),
         (
             Entry(_("My tasks"), "checklist", "my_tasks"),
+            # Not “Records”: managers have those in the Manager App, too.
+            Entry(_("Find records"), "person_search", "records"),
             Entry(_("Orphaned calls"), "phone_missed", "orphaned_calls"),
         ),
         managers_title=_("My workspace"),

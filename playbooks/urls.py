@@ -38,6 +38,7 @@ urlpatterns = [
     path("manager/", admin.site.urls),
     path("api/", include("sync.api.urls")),
     path("tasks/", include("sync.task_urls")),
+    path("records/", include("sync.record_urls")),
     path("orphaned-calls/", include("sync.orphan_urls")),
     path("notices/", include("teams.notice_urls")),
     path("settings/", include("teams.settings_urls")),

@@ -24,6 +24,7 @@ from sync import (
     exports,
     import_slices,
     outbox,
+    refresh,
     task_imports,
     troubles,
     unmatched_users,
@@ -31,7 +32,7 @@ from sync import (
 )
 from sync.enums import ConnectionState
 from sync.errors import CrmError
-from sync.models import Connection, Heartbeat, JobLease
+from sync.models import Connection, Heartbeat, JobLease, Record
 from teams import notice_emails, notices
 from teams.models import User
 
@@ -44,6 +45,20 @@ def deliver(connection_pk: int) -> None:
     """Send what is due."""
     Heartbeat.beat()
     delivery.deliver(connection_pk)
+
+
+def fetch_record(record_pk: int) -> None:
+    """Fetch a record of which only the id is known: somebody looks at it. Its first task asks again if need be."""
+    Heartbeat.beat()
+    record = Record.objects.select_related("connection").get(pk=record_pk)
+    connection = record.connection
+    if record.fetched_at is not None or not connection.may_send(timezone.now()):
+        return
+    try:
+        refresh.fetch(connection, connecting.gateway(connection), [record])
+    except CrmError as error:
+        connecting.note_loss(connection, error)
+        logger.warning("record not fetched", extra={"error_code": error.code})
 
 
 def prepare_results(export_pk: int, token: uuid.UUID) -> None:

@@ -2,10 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from functools import partial
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django_q.tasks import async_task
 
 from sync import emails
 from sync.connecting import kind_of
@@ -54,6 +56,13 @@ def _existing(connection: Connection, crm_ids: Collection[str]) -> dict[str, Rec
     if not crm_ids:
         return {}
     return {r.crm_id: r for r in Record.objects.filter(connection=connection, crm_id__in=crm_ids)}
+
+
+def fetch_soon(record: Record) -> None:
+    """Ask for the rest of a record while somebody looks at it; its first task asks at the latest."""
+    if record.fetched_at is None:
+        on_commit = partial(async_task, "sync.jobs.fetch_record", record.pk, save=False)
+        transaction.on_commit(on_commit, robust=True)
 
 
 def fetch(connection: Connection, crm: Crm, records: Iterable[Record]) -> dict[int, RowError]:

@@ -9,8 +9,8 @@ from django.db.models import Model
 from django.utils import timezone
 from django_q.models import Failure, Schedule
 
-from sync.enums import OutboxState
-from sync.models import ApiToken, Enrolment, OutboxRow, Play, Record, Sender, Task, TaskSyncExport, Trouble
+from sync.enums import ImportState, OutboxState
+from sync.models import ApiToken, Enrolment, OutboxRow, Play, Record, Sender, Task, TaskImport, TaskSyncExport, Trouble
 from teams.models import Notice, NoticeKind, Organisation
 from tests.people import People, make_people
 from tests.sync.admin.conftest import make_connection, make_task
@@ -71,7 +71,10 @@ def make_address_world() -> AddressWorld:
             "user": people.rep.uuid,
             "task": task.uuid,
             "export": export.uuid,
+            "task_import": make_import(people).uuid,
             "play": play.uuid,
+            "record": record.uuid,
+            "kind": "call",
             "enrolment": enrolment.uuid,
             "uuid": notice.uuid,
             "direction": "outbound",
@@ -86,6 +89,19 @@ def make_address_world() -> AddressWorld:
             "key": "set-password",
             "url": "no-such-page",
         },
+    )
+
+
+def make_import(people: People) -> TaskImport:
+    return TaskImport.objects.create(
+        user=people.manager,
+        name="calls.csv",
+        headings=["user"],
+        mapping=["user"],
+        time_zone="UTC",
+        state=ImportState.READY,
+        total=1,
+        expires_at=timezone.now(),
     )
 
 
