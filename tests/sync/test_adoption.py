@@ -1,9 +1,11 @@
 """Adopting an orphaned call, and undoing it: what is stored, who may, and what is refused with which words."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection as database
 from django.utils import timezone
 
 from sync import linking, outbox
@@ -238,3 +240,25 @@ def test_the_number_of_queries_is_bounded(people: People, django_assert_num_quer
     adoption = Adoption.objects.get(pk=adoption.pk)
     with django_assert_num_queries(11):
         undo(adoption, people.rep)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_m6_of_four_who_adopt_at_once_one_does(people: People) -> None:
+    task = orphan(people.rep)
+    records = [RecordFactory.create() for _each in range(4)]
+
+    def try_it(record: Record) -> Adoption | ValidationError:
+        try:
+            return adopt(task, record, people.rep)
+        except ValidationError as error:
+            return error
+        finally:
+            database.close()
+
+    with ThreadPoolExecutor(4) as threads:
+        results = list(threads.map(try_it, records))
+    (adoption,) = [result for result in results if isinstance(result, Adoption)]
+    refused = [result for result in results if isinstance(result, ValidationError)]
+    assert [error.error_dict["task"][0].code for error in refused] == ["adopted"] * 3
+    task.refresh_from_db()
+    assert (task.who, OutboxRow.objects.count()) == (adoption.record, 1)

@@ -1,10 +1,13 @@
 """Tasks whose who or what changes after they were asked for: the CRM gets the newest, and nothing else is touched."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import time_machine
+from django.db import connection as database
+from django.db import transaction
 from django.utils import timezone
 
 from sandbox.control import SandboxControl
@@ -339,3 +342,34 @@ class TestByHand:
 def deal(sandbox: SandboxControl) -> str:
     (row,) = [row for row in sandbox.rows("Opportunity") if row["Name"] == "Birchwood winter season"]
     return to_18(row["Id"])
+
+
+@pytest.mark.postgres
+def test_b1_a_change_that_is_just_made_is_seen_by_whoever_settles(connection: Connection) -> None:
+    """Two rows of one task would wait otherwise, and the whole batch could not be settled."""
+    (task,) = complete(connection)
+    batch = outbox.claim(connection, 10)
+    attempts = outbox.start(connection, batch.token, batch.rows)
+    error = RowError(FailureMode.DATA, "REFUSED", "No.")
+    answers = [Answer(row, attempts[row.pk], error=error) for row in batch.rows]
+
+    def settle() -> None:
+        try:
+            settling.settle(connection, batch.token, answers, Call(200))
+        finally:
+            database.close()
+
+    def somebody_waits() -> bool:
+        with database.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            return bool(cursor.fetchone()[0])
+
+    with ThreadPoolExecutor(1) as threads:
+        with transaction.atomic():
+            locked = Task.objects.select_for_update().get(pk=task.pk)
+            outbox.enqueue_rewrite(connection, locked, who=True, what=False)
+            settled = threads.submit(settle)
+            while not (settled.done() or somebody_waits()):
+                pass
+        settled.result(timeout=30)
+    assert states(task) == [OutboxState.CANCELLED, OutboxState.PENDING]
