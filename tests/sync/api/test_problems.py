@@ -35,7 +35,8 @@ def test_unknown_addresses(client: Client, address: str) -> None:
 def test_other_methods(dialer: Dialer) -> None:
     for method in ("put", "patch", "delete", "options", "head"):
         answer = getattr(dialer.client, method)("/api/v1/tasks")
-        assert (answer.status_code, answer["Allow"]) == (405, "GET, POST")
+        assert answer.status_code == 405
+        assert set(answer["Allow"].split(", ")) == {"GET", "POST"}
         if method != "head":
             assert problem(answer)["code"] == "method_not_allowed"
 
