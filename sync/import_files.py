@@ -87,6 +87,10 @@ def every(name: str) -> Iterator[Row]:
             yield number, cells
 
 
+def exists(name: str) -> bool:
+    return (directory() / name).exists()
+
+
 def repeats(name: str, column: int) -> list[int]:
     """Return the lines whose cell in this column stands on an earlier line, too; empty cells don't count."""
     seen: set[str] = set()

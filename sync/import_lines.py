@@ -98,15 +98,16 @@ class Judge:
     def _find_users(self, lines: Sequence[Line]) -> None:
         named = {line.number: _name(line.cells.get("user", "")) for line in lines}
         names = set(named.values()) - {""}
+        addresses = {name for name in names if "@" in name}
         seen = User.objects.visible_to(self.viewer).active()
         found: dict[str, User] = {}
-        for user in seen.filter(Q(email__in=names) | Q(crm_user_id__in=names)) if names else ():
+        for user in seen.filter(Q(email__in=addresses) | Q(crm_user_id__in=names - addresses)):
             found[user.email] = user
             if user.crm_user_id:
                 found[user.crm_user_id] = user
         for line in lines:
             line.user = found.get(named[line.number])
-            if line.user is not None or ("", "") in line.errors:
+            if line.user is not None:
                 continue
             if not line.cells.get("user"):
                 line.add("user", _("Say who did it: the e-mail address or CRM user id."))

@@ -6,11 +6,13 @@ from sync.admin import enrol_page
 from sync.admin.task_sync_log import task_sync_log
 from sync.views import crm_connection, crm_fields, crm_users, errors, rule_trial
 from sync.views import crm_connection_browser as browser
+from sync.views import task_import as imports
 from sync.views import task_sync_results as results
 
 _CONNECTION = "settings/crm/connection/"
 _FIELDS = "settings/crm/fields/"
 _TASK_SYNC = "settings/crm/task-sync/"
+_IMPORT = "tasks/import/"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path(_CONNECTION, crm_connection.connection_page, name="crm_connection"),
@@ -36,6 +38,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_TASK_SYNC}errors/", errors.error_list, name="task_sync_errors"),
     path(f"{_TASK_SYNC}errors/<slug:signature>/retry/", errors.retry, name="task_sync_errors_retry"),
     path("plays/enrol/", enrol_page.enrol, name="plays_enrol"),
+    path(_IMPORT, imports.imports, name="task_imports"),
+    path(f"{_IMPORT}<uuid:task_import>/", imports.task_import, name="task_import"),
+    path(f"{_IMPORT}<uuid:task_import>/state/", imports.state, name="task_import_state"),
+    path(f"{_IMPORT}<uuid:task_import>/columns/", imports.choose_columns, name="task_import_columns"),
+    path(f"{_IMPORT}<uuid:task_import>/start/", imports.start, name="task_import_start"),
+    path(f"{_IMPORT}<uuid:task_import>/cancel/", imports.cancel, name="task_import_cancel"),
+    path(f"{_IMPORT}<uuid:task_import>/refused/", imports.bad_lines, name="task_import_bad_lines"),
     path("users/without-crm-user/", crm_users.crm_users, name="crm_users"),
     path("users/without-crm-user/match/", crm_users.match_now, name="crm_users_match"),
     path("users/without-crm-user/<uuid:user>/", crm_users.choose, name="crm_users_choose"),

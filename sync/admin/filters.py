@@ -12,7 +12,7 @@ from unfold.contrib.filters.admin import DropdownFilter
 from unfold.contrib.filters.forms import SearchForm
 
 from sync.enums import FailureMode, OutboxState, TaskState
-from sync.models import OutboxRow
+from sync.models import OutboxRow, TaskImport
 from teams.admin import DayRangeFilter, TeamFilter
 from teams.models import User
 from teams.scoped_admin import Text, viewer_of
@@ -20,6 +20,7 @@ from teams.scoped_admin import Text, viewer_of
 __all__ = [
     "DayRangeFilter",
     "FailureFilter",
+    "ImportFilter",
     "RowTeamFilter",
     "SyncStateFilter",
     "TaskTeamFilter",
@@ -38,6 +39,25 @@ class TaskTeamFilter(TeamFilter):
 
 class RowTeamFilter(TeamFilter):
     user_path = "user__"
+
+
+class ImportFilter(DropdownFilter):  # type: ignore[misc]
+    """The tasks of one import of the viewer's; offered only to whom its page leads here."""
+
+    title = _("import")
+    parameter_name = "imported"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        try:
+            wanted = uuid.UUID(request.GET.get(self.parameter_name, ""))
+        except ValueError:
+            return []
+        mine = TaskImport.objects.visible_to(viewer_of(request)).filter(uuid=wanted)
+        return [(str(key), name) for key, name in mine.values_list("uuid", "name")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        known = [key for key, _name in self.lookup_choices]
+        return queryset.filter(imported__task_import__uuid=self.value()) if self.value() in known else queryset
 
 
 class UserFilter(DropdownFilter):  # type: ignore[misc]

@@ -14,7 +14,14 @@ from unfold.paginator import InfinitePaginator
 
 from sync.admin.by_hand import ByHand, confirm_cancel
 from sync.admin.error_filter import ErrorFilter
-from sync.admin.filters import DayRangeFilter, FailureFilter, SyncStateFilter, TaskTeamFilter, UserFilter
+from sync.admin.filters import (
+    DayRangeFilter,
+    FailureFilter,
+    ImportFilter,
+    SyncStateFilter,
+    TaskTeamFilter,
+    UserFilter,
+)
 from sync.admin.records import record_link
 from sync.by_hand import cancel, retry
 from sync.enums import TaskKind
@@ -65,10 +72,12 @@ class TaskAdmin(ByHand, ReadOnlyAdmin):
         TaskTeamFilter,
         ("is_orphan", BooleanRadioFilter),
         ("completed_at", DayRangeFilter),
+        ImportFilter,
     )
     search_fields = ("subject", "user__name", "user__email")
     search_help_text = _("Subject, rep or CRM id")
     crm_id_fields = ("crm_id",)
+    list_before_template = "admin/sync/tasks_above.html"
     list_select_related = ()  # joined, every row of the table would be sorted with its relations
     ordering = ("-pk",)
     sortable_by = ()  # no other order has an index

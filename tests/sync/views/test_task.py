@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
@@ -34,7 +33,7 @@ def text_of(user: User, task: Task) -> str:
     return response.content.decode()
 
 
-def poll(client: Client, task: Task, seen: str) -> HttpResponse:
+def poll(client: Client, task: Task, seen: str) -> Any:
     return client.get(page(task), {"seen": seen}, headers=HTMX)
 
 
