@@ -1,6 +1,6 @@
 """What to tell somebody who has just completed a task: which it was, and on which record it is logged, and why."""
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -20,7 +20,7 @@ def told(task: Task) -> SafeString:
 
 def link(task: Task) -> SafeString:
     """Return the task's subject, leading to its page."""
-    return _link(_("“%(subject)s”") % {"subject": _short(task.subject)}, _address("task", task=task.uuid))
+    return _link(_("“%(subject)s”") % {"subject": _short(task.subject)}, reverse("task", kwargs={"task": task.uuid}))
 
 
 def _words(task: Task) -> SafeString | str:
@@ -44,7 +44,7 @@ def _without_record(task: Task, codes: set[str]) -> SafeString | str:
         return _why_no_email_record(codes)
     if not task.is_orphan:
         return _("It is written without a record.")
-    adopt = _link(_("adopt it"), _address("orphaned_call", task=task.uuid))
+    adopt = _link(_("adopt it"), reverse("orphaned_call", kwargs={"task": task.uuid}))
     return format_html(_why_orphaned(codes), adopt=adopt)
 
 
@@ -67,18 +67,11 @@ def _why_no_email_record(codes: set[str]) -> str:
 
 
 def _record(record: Record) -> SafeString:
-    return _link(str(record), _address("record", record=record.uuid))
+    return _link(str(record), reverse("record", kwargs={"record": record.uuid}))
 
 
 def _link(text: str, address: str) -> SafeString:
     return format_html('<a class="pb-banner-link" href="{}">{}</a>', address, text)
-
-
-def _address(name: str, **parts: object) -> str:
-    try:
-        return reverse(name, kwargs=parts)
-    except NoReverseMatch:
-        return reverse("my_tasks")
 
 
 def _short(subject: str) -> str:

@@ -1,5 +1,6 @@
 """What a person has to do, what they did, and how much of it: a few small questions, however many tasks they have."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
@@ -58,12 +59,16 @@ def of(user: User, show: Show, today: date) -> QuerySet[Task]:
             return tasks.filter(state=TaskState.SKIPPED).order_by("-due_on", "-pk")
 
 
-def page(tasks: QuerySet[Task], number: int) -> Page:
-    """Return a page without counting all: one task more than it shows is asked for."""
+def page(tasks: QuerySet[Task], number: int, load: Callable[[QuerySet[Task]], QuerySet[Task]]) -> Page:
+    """Return a page without counting all: one task more than it shows is asked for.
+
+    `load` says what else of its tasks is read, in a second question: the many before them are passed over unread.
+    """
     number = min(max(number, 1), LAST_PAGE)
     start = (number - 1) * PER_PAGE
-    rows = list(tasks[start : start + PER_PAGE + 1])
-    return Page(rows[:PER_PAGE], number, len(rows) > PER_PAGE)
+    pks = list(tasks.values_list("pk", flat=True)[start : start + PER_PAGE + 1])
+    loaded = {task.pk: task for task in load(Task.objects.filter(pk__in=pks[:PER_PAGE]))}
+    return Page([loaded[pk] for pk in pks if pk in loaded], number, len(pks) > PER_PAGE)
 
 
 def counts(user: User, today: date) -> dict[Show, str]:

@@ -17,7 +17,7 @@ from sync.enums import TaskState
 from sync.models import Task
 from sync.task_forms import TaskForm, form_class
 from sync.views.my_tasks import ICONS
-from sync.views.one_task import answer_row, task_or_404, way_back
+from sync.views.one_task import answer_row, task_or_404, wants_part, way_back
 from sync.views.put_off_task import closed
 from teams.pages import render_workspace_page, workspace_page
 from teams.scoped_admin import viewer_of
@@ -30,7 +30,7 @@ def complete_task(request: HttpRequest, task: UUID) -> HttpResponse:
     found = task_or_404(viewer, task)
     if request.method != "POST" and found.state != TaskState.OPEN:
         return closed(request, found)
-    inline = bool(request.htmx)  # type: ignore[attr-defined]
+    inline = wants_part(request)
     # Several forms may stand open in one list.
     form = form_class(found.kind)(
         request.POST or None, viewer=viewer, task=found, auto_id=f"id_{found.uuid}_%s" if inline else "id_%s"
@@ -51,7 +51,7 @@ def complete_task(request: HttpRequest, task: UUID) -> HttpResponse:
 
 def _completed(request: HttpRequest, task: Task) -> HttpResponse:
     told = logged.told(task)
-    if request.htmx:  # type: ignore[attr-defined]
+    if wants_part(request):
         said = _("“%(task)s” is completed.") % {"task": task.subject}
         return answer_row(request, task, said, outcome="completed", told=told)
     messages.success(request, told)
@@ -70,7 +70,7 @@ def _was_closed(request: HttpRequest, task: Task, form: TaskForm) -> HttpRespons
     if (typed["subject"], typed["description"]) == (task.subject, task.description):
         return closed(request, task)
     context: dict[str, Any] = {"task": task, "typed": typed, "link": logged.link(task), "next": way_back(request)}
-    if request.htmx:  # type: ignore[attr-defined]
+    if wants_part(request):
         response = render(request, "my_tasks/closed.html", context)
         response["HX-Retarget"], response["HX-Reswap"] = f"#panel-{task.uuid}", "innerHTML"
         return response

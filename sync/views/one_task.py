@@ -11,8 +11,7 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from sync.models import Task
-from sync.sync_state import NEWEST_FIRST
-from sync.views.my_tasks import Row, tabs, with_all
+from sync.views.my_tasks import Row, tabs, with_state
 from sync.worklist import Show
 from teams.models import User
 from teams.scoped_admin import viewer_of
@@ -22,6 +21,11 @@ def task_or_404(viewer: User, uuid: UUID) -> Task:
     """Return a task that `viewer` may see; somebody else's is none."""
     tasks = Task.objects.visible_to(viewer).select_related("user", "record", "related_record", "step__play")
     return get_object_or_404(tasks, uuid=uuid)
+
+
+def wants_part(request: HttpRequest) -> bool:
+    """Whether htmx asks, from a list: for a part of a page."""
+    return bool(getattr(request, "htmx", False))
 
 
 def way_back(request: HttpRequest) -> str:
@@ -47,8 +51,7 @@ def answer_row(request: HttpRequest, task: Task, said: str, **context: Any) -> H
     """Return the row of My tasks anew for htmx, with what is said of it and the counts of all parts."""
     viewer = viewer_of(request)
     today = timezone.localdate()
-    tasks = with_all(Task.objects.visible_to(viewer)).prefetch_related(NEWEST_FIRST)
-    row = Row.of(tasks.get(pk=task.pk), today)
+    row = Row.of(with_state(Task.objects.visible_to(viewer)).get(pk=task.pk), today)
     values = {
         "row": row,
         "said": said,

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from sync import logged, skipping, snoozing
 from sync.enums import TaskState
 from sync.models import Task
-from sync.views.one_task import answer_row, is_my_tasks, task_or_404, way_back, with_values
+from sync.views.one_task import answer_row, is_my_tasks, task_or_404, wants_part, way_back, with_values
 from teams.pages import render_workspace_page, workspace_page
 from teams.scoped_admin import viewer_of
 
@@ -62,7 +62,7 @@ def skip(request: HttpRequest, task: UUID) -> HttpResponse:
         skipping.skip(found, viewer)
     except ValidationError as error:
         return _refused(request, found, error)
-    if request.htmx:  # type: ignore[attr-defined]
+    if wants_part(request):
         return answer_row(request, found, _("“%(task)s” is skipped.") % {"task": found.subject}, outcome="skipped")
     if is_my_tasks(back) and found.user_id == viewer.pk:
         return redirect(with_values(back, skipped=str(found.uuid)))
@@ -79,7 +79,7 @@ def unskip(request: HttpRequest, task: UUID) -> HttpResponse:
         skipping.unskip(found, viewer)
     except ValidationError as error:
         return _refused(request, found, error)
-    if request.htmx:  # type: ignore[attr-defined]
+    if wants_part(request):
         return answer_row(request, found, _("“%(task)s” is open again.") % {"task": found.subject}, outcome="open")
     messages.success(request, format_html(_("{task} is open again."), task=logged.link(found)))
     return redirect(with_values(way_back(request), skipped=""))
@@ -104,7 +104,7 @@ def snooze(request: HttpRequest, task: UUID) -> HttpResponse:
         else:
             return _snoozed(request, found, form.chosen)
     context = {"task": found, "form": form, "offers": _offers(today), "next": way_back(request)}
-    if request.htmx:  # type: ignore[attr-defined]
+    if wants_part(request):
         return _panel(request, "my_tasks/snooze_form.html", context, found)
     return render_workspace_page(request, "my_tasks/snooze.html", _("Snooze a task"), context)
 
@@ -114,7 +114,7 @@ def closed(request: HttpRequest, task: Task) -> HttpResponse:
     words = {"task": task.subject}
     done = task.state == TaskState.COMPLETED
     said = _("“%(task)s” is completed already.") if done else _("“%(task)s” is skipped already.")
-    if request.htmx:  # type: ignore[attr-defined]
+    if wants_part(request):
         return answer_row(request, task, said % words, outcome="closed")
     messages.info(request, said % words)
     return redirect(reverse("task", kwargs={"task": task.uuid}))
@@ -122,7 +122,7 @@ def closed(request: HttpRequest, task: Task) -> HttpResponse:
 
 def _snoozed(request: HttpRequest, task: Task, until: date) -> HttpResponse:
     day = date_format(until, _("l, j F"))
-    if request.htmx:  # type: ignore[attr-defined]
+    if wants_part(request):
         said = _("“%(task)s” is snoozed until %(day)s.") % {"task": task.subject, "day": day}
         return answer_row(request, task, said, outcome="snoozed")
     messages.success(request, format_html(_("{task} is snoozed until {day}."), task=logged.link(task), day=day))
@@ -132,7 +132,7 @@ def _snoozed(request: HttpRequest, task: Task, until: date) -> HttpResponse:
 def _refused(request: HttpRequest, task: Task, error: ValidationError) -> HttpResponse:
     """Say why nothing was changed: the task changed meanwhile."""
     said = " ".join(error.messages)
-    if request.htmx:  # type: ignore[attr-defined]
+    if wants_part(request):
         return answer_row(request, task, said, outcome="closed")
     messages.warning(request, format_html("{}: {}", logged.link(task), said))
     return redirect(way_back(request))
