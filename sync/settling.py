@@ -68,8 +68,7 @@ def settle(connection: Connection, token: uuid.UUID, answers: Sequence[Answer], 
     now = timezone.now()
     with transaction.atomic():
         held = OutboxRow.objects.held(token).filter(pk__in=[answer.row.pk for answer in answers])
-        locked = webhook_events.with_hearers(held.select_for_update(of=("self",)))
-        ours = {pk: hearer for pk, *hearer in locked.values_list("pk", "heard_as", "heard_by")}
+        ours = webhook_events.hearers_by_row(held.select_for_update(of=("self",)))
         answers = [answer for answer in answers if answer.row.pk in ours]
         finish_attempts(answers, call, now)
         changes = _Changes()
@@ -80,8 +79,8 @@ def settle(connection: Connection, token: uuid.UUID, answers: Sequence[Answer], 
             else:
                 _refused(changes, connection, answer, answer.error, now)
         _write(changes, now)
-        final = [ours[row.pk] for row in changes.rows if row.state in (OutboxState.DONE, OutboxState.FAILED)]
-        webhook_events.note(((received, sender) for received, sender in final if received), now)
+        final = [row.pk for row in changes.rows if row.state in (OutboxState.DONE, OutboxState.FAILED)]
+        webhook_events.note((hearer for pk in final if (hearer := ours[pk])), now)
         if changes.ended_troubles and troubles.end(changes.ended_troubles, now):
             transaction.on_commit(partial(outbox.ring, connection), robust=True)
     for answer in answers:

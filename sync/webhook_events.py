@@ -26,13 +26,17 @@ def hearing() -> "QuerySet[Sender]":
     return Sender.objects.filter(is_active=True).exclude(webhook_url="").exclude(Exists(gone))
 
 
-def with_hearers(rows: "QuerySet[OutboxRow]") -> "QuerySet[OutboxRow]":
-    """Let each row bring `heard_as` and `heard_by`: the received task and the sender to tell of it, if any.
+def hearers_by_row(rows: "QuerySet[OutboxRow]") -> dict[int, Hearer | None]:
+    """Return these rows' primary keys, each with whom to tell of its task.
 
     Part of a query that is made anyway: where nobody is told, settling costs no query more.
     """
     heard = ReceivedTask.objects.filter(task=OuterRef("task"), sender__in=hearing())
-    return rows.annotate(heard_as=Subquery(heard.values("pk")), heard_by=Subquery(heard.values("sender")))
+    found = rows.annotate(heard_as=Subquery(heard.values("pk")), heard_by=Subquery(heard.values("sender")))
+    return {
+        pk: (received, sender) if received and sender else None
+        for pk, received, sender in found.values_list("pk", "heard_as", "heard_by")
+    }
 
 
 def hearers_of(task_pks: Iterable[int]) -> list[Hearer]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from requests import certs
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from sync.enums import WebhookError
 from sync.webhook_address import Target
@@ -192,7 +192,7 @@ class _TlsSocket(ssl.SSLSocket):
 def _tls() -> ssl.SSLContext:
     """Trust whom the system trusts, and whom requests trusts: some systems have no list of their own."""
     context = ssl.create_default_context()
-    context.load_verify_locations(certs.where())
+    context.load_verify_locations(DEFAULT_CA_BUNDLE_PATH)
     context.sslsocket_class = _TlsSocket
     return context
 

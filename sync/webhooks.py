@@ -201,7 +201,8 @@ class _Batch:
                     return
                 reply = self._post(line, parcel)
                 self.outcomes.append(Outcome(parcel, reply))
-                self.failed = self.failed or reply.error is not None
+                if reply.error is not None:
+                    self.failed = True
         finally:
             line.close()
 

@@ -97,7 +97,7 @@ def delivery_rows(sender: Sender) -> list[dict[str, Any]]:
             "delivery": each,
             "key": each.received.key,
             "task": each.received.task,
-            "badge": Badge(DeliveryState(each.state).label, _TONES[DeliveryState(each.state)]),
+            "badge": Badge(str(DeliveryState(each.state).label), _TONES[DeliveryState(each.state)]),
             "words": words_of(each.error, each.http_status),
             "can_tell_again": each.state in (DeliveryState.WAITING, DeliveryState.GIVEN_UP) and each.attempts,
         }

@@ -88,14 +88,13 @@ class SenderForm(forms.ModelForm):  # type: ignore[type-arg]
                 _("Somebody has changed this sender meanwhile. Open it anew in another tab, compare, and save again."),
             )
             # Whoever saves again has been told.
-            self.data = self.data.copy()
-            self.data[self.add_prefix("seen")] = self._stored
+            self.data = {**self.data.dict(), self.add_prefix("seen"): self._stored}  # type: ignore[attr-defined]
         return cleaned
 
 
 def fingerprint(sender: Sender) -> str:
     """What was stored when a form was shown; empty for a new sender."""
-    if sender.pk is None:
+    if not sender.pk:
         return ""
     values = [sender.name, sender.team_id, sender.is_active, sender.is_outlook_plugin, sender.webhook_url]
     return hashlib.sha256(json.dumps(values).encode()).hexdigest()[:16]

@@ -10,7 +10,7 @@ import time_machine
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from sync import outbox, settling, webhook_events, webhooks
+from sync import outbox, settling, task_answers, webhook_events, webhooks
 from sync.enums import DeliveryState, FailureMode, OutboxState, TaskStatus, WebhookError
 from sync.errors import RowError
 from sync.models import Connection, OutboxRow, ReceivedTask, Sender, Task, WebhookDelivery, WebhookReceiver
@@ -381,12 +381,12 @@ def test_what_nobody_foresaw_of_one_sender_keeps_no_other(
     bad, good = make_sender("Bad", receiver.url), make_sender("Good", receiver.url)
     ended(org, bad)
     ended(org, good)
-    answer = webhooks.task_answers.answer
+    answer = task_answers.answer
 
     def fail(received: ReceivedTask) -> dict[str, object]:
         return answer(received) if received.sender_id == good.pk else {"n": 1 / 0}
 
-    monkeypatch.setattr(webhooks.task_answers, "answer", fail)
+    monkeypatch.setattr(task_answers, "answer", fail)
     turn()
     assert len(receiver.got) == 1
 
