@@ -17,13 +17,12 @@ Text = str | Promise
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One page: an icon of Material Symbols, its address's name, what a viewer needs, and what one does there."""
+    """One page: an icon of Material Symbols, its address's name, and what a viewer needs."""
 
     title: Text
     icon: str
     name: str
     permission: str = ""
-    hint: Text = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,34 +103,17 @@ EVERYONE = (
     Group(
         _("Settings › Email"),  # noqa: RUF001
         (
-            Entry(
-                _("CRM Email Sync"),
-                "mark_email_read",
-                "my_email_sync",
-                hint=_("Whether the e-mails that you send and get are logged in the CRM."),
-            ),
-            Entry(
-                _("My Blacklist"),
-                "block",
-                "my_blacklist",
-                hint=_("Whose mail, and mail with which words, never reaches the CRM."),
-            ),
+            Entry(_("CRM Email Sync"), "mark_email_read", "my_email_sync"),
+            Entry(_("My Blacklist"), "block", "my_blacklist"),
         ),
         managers_title=_("My settings › Email"),  # noqa: RUF001
     ),
     Group(
         _("Settings"),
         (
-            Entry(
-                _("CRM"), "cloud_sync", "my_crm", hint=_("Who you are in the CRM, and whether your tasks get there.")
-            ),
-            Entry(
-                _("Profile"),
-                "account_circle",
-                "my_profile",
-                hint=_("Your name, time zone, password and second factor."),
-            ),
-            Entry(_("Notices"), "notifications", "my_notices", hint=_("What you are told, here and by e-mail.")),
+            Entry(_("CRM"), "cloud_sync", "my_crm"),
+            Entry(_("Profile"), "account_circle", "my_profile"),
+            Entry(_("Notices"), "notifications", "my_notices"),
         ),
         managers_title=_("My settings"),
     ),
@@ -157,7 +139,6 @@ def _item(entry: Entry) -> dict[str, Any]:
     return {
         "title": entry.title,
         "icon": entry.icon,
-        "hint": entry.hint,
         "link": reverse(entry.name),
         "has_permission": True,
         "active": False,
