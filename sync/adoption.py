@@ -85,7 +85,7 @@ def _check_orphan(task: Task) -> None:
         raise _refusal("task", _("Only a completed phone call can be adopted."), "no_call")
     if task.is_orphan:
         return
-    first = task.adoptions.standing().select_related("by", "record").first()  # type: ignore[attr-defined]
+    first = task.adoptions.standing().select_related("by", "record").first()
     if first is None:
         raise _refusal("task", _("This call has its record already, so there is nothing to adopt."), "no_orphan")
     message = _("%(name)s has adopted this call already: it belongs to %(record)s. Undo that first, if it is wrong.")

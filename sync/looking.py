@@ -1,11 +1,12 @@
 """Asking the CRM which Tasks it has: by id those that are known to stand there, by key those that may."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sync.crm.base import Crm, FoundTask, TaskSchema
-from sync.enums import FailureMode
+from sync.crm.base import Crm, FoundTask, TaskSchema, Value
+from sync.enums import FailureMode, Slot
 from sync.errors import CrmError
+from sync.mapping import MappedTask, differing_values, map_relation, missing_values
 from sync.models import OutboxRow
 from sync.retry import HALTING_MODES
 
@@ -21,11 +22,14 @@ class Look:
     unsaid: list[tuple[list[OutboxRow], CrmError]] = field(default_factory=list)
 
 
-def look(crm: Crm, schema: TaskSchema, rows: Sequence[OutboxRow], fields: Sequence[str]) -> Look:
+def look(crm: Crm, schema: TaskSchema, rows: Sequence[OutboxRow], mapped: Mapping[int, MappedTask]) -> Look:
     """Look for up to 200 rows' Tasks, deleted ones included: one call, or two or three where some were sent otherwise.
 
-    `fields` are read from each Task, by the CRM's names. Raises CrmError when the connection can't go on.
+    What the rows write, and the relation, is read from each Task. Raises CrmError when the connection can't go on.
     """
+    names = {name for row in rows for name in mapped[row.pk].row.fields}
+    names |= {schema.fields[slot].name for slot in (Slot.WHO, Slot.WHAT) if slot in schema.fields}
+    fields = sorted(names)
     seen = Look()
     _ask(seen, crm, schema, [(row, row.task.crm_id) for row in rows if row.task and row.task.crm_id], fields, _ID)
     sent = [(row, row.key) for row in rows if not (row.task and row.task.crm_id)]
@@ -34,6 +38,17 @@ def look(crm: Crm, schema: TaskSchema, rows: Sequence[OutboxRow], fields: Sequen
         before = [(row, key) for row, key in sent if until and row.created_at < until and row.pk not in seen.found]
         _ask(seen, crm, schema, before, fields, schema.former_key)
     return seen
+
+
+def lacking(row: OutboxRow, mapped: MappedTask, found: FoundTask, schema: TaskSchema) -> dict[str, Value]:
+    """Return what the found Task lacks of what the row writes, and where it stands against what was changed since."""
+    if mapped.row.crm_id:
+        return differing_values(mapped.row, found)
+    missing = missing_values(mapped.row, found, schema)
+    if row.task and (row.rewrites_who or row.rewrites_what):
+        relation = map_relation(row.task, schema, who=row.rewrites_who, what=row.rewrites_what)
+        missing |= differing_values(relation.row, found)
+    return missing
 
 
 def _ask(

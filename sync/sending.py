@@ -13,10 +13,10 @@ from django.utils import timezone
 from sync import outbox, settling
 from sync.batch_size import size_that_works
 from sync.crm.base import BatchAnswer, Crm, FoundTask, TaskRow, TaskSchema, Value
-from sync.enums import DecisionCode, FailureMode, Slot
+from sync.enums import DecisionCode, FailureMode
 from sync.errors import CrmError, RowError
-from sync.looking import Look, look
-from sync.mapping import MappedTask, differing_values, map_relation, missing_values
+from sync.looking import Look, lacking, look
+from sync.mapping import MappedTask
 from sync.models import Attempt, Connection, Heartbeat, OutboxRow
 from sync.retry import HALTING_MODES
 from sync.schema_watch import SchemaChangedError, SchemaWatch
@@ -228,7 +228,7 @@ class BatchSender:
     def _settle_gone(self, refused: list[Answer], call: Call) -> None:
         """Settle refused changes: the Task itself may be gone, which is no error, or what it should be related to."""
         absent = {row.pk for row in self._look_up([each.row for each in refused])}
-        gone = ((DecisionCode.DELETED_IN_CRM, {}),)
+        gone: tuple[Decided, ...] = ((DecisionCode.DELETED_IN_CRM, {}),)
         self._settle(
             [
                 Answer(each.row, crm_id=_task_crm_id(each.row), found=True, decisions=gone)
@@ -256,8 +256,8 @@ class BatchSender:
                 continue
             if task is None:
                 absent.append(row)
-            elif not task.is_deleted and (lacking := self._lacking(row, task)) and row.task:
-                row.task.crm_id, self.patches[row.pk] = task.crm_id, lacking
+            elif not task.is_deleted and (missing := lacking(row, self.mapped[row.pk], task, self.schema)) and row.task:
+                row.task.crm_id, self.patches[row.pk] = task.crm_id, missing
             else:
                 answers.append(self._found(row, task))
         attempts = outbox.start(self.connection, self.token, [answer.row for answer in answers])
@@ -269,10 +269,8 @@ class BatchSender:
 
         They keep no others.
         """
-        names = {name for row in rows for name in self.mapped[row.pk].row.fields}
-        names |= {self.schema.fields[slot].name for slot in (Slot.WHO, Slot.WHAT) if slot in self.schema.fields}
         try:
-            seen = look(self.crm, self.schema, rows, sorted(names))
+            seen = look(self.crm, self.schema, rows, self.mapped)
         finally:
             self.connection.note_usage(self.crm.usage)
         for part, error in seen.unsaid:
@@ -281,16 +279,6 @@ class BatchSender:
             settling.finish_failed_call(outbox.start(self.connection, self.token, part).values(), error)
             self._refuse(part, error)
         return seen
-
-    def _lacking(self, row: OutboxRow, found: FoundTask) -> dict[str, Value]:
-        mapped = self.mapped[row.pk]
-        if self._stands(row):
-            return differing_values(mapped.row, found)
-        lacking = missing_values(mapped.row, found, self.schema)
-        if row.task and (row.rewrites_who or row.rewrites_what):
-            relation = map_relation(row.task, self.schema, who=row.rewrites_who, what=row.rewrites_what)
-            lacking |= differing_values(relation.row, found)
-        return lacking
 
     def _found(self, row: OutboxRow, found: FoundTask) -> Answer:
         decisions: list[Decided] = [*self.mapped[row.pk].decisions]

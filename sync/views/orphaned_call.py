@@ -31,7 +31,7 @@ CANDIDATES = 10
 def orphaned_call(request: HttpRequest, task: UUID) -> HttpResponse:
     viewer = viewer_of(request)
     found = _call_or_404(viewer, task)
-    if not (found.is_orphan or found.adoptions.all()):  # type: ignore[attr-defined]
+    if not (found.is_orphan or found.adoptions.all()):
         return redirect("task", task=found.uuid)
     if request.htmx and "q" in request.GET:  # type: ignore[attr-defined]
         context = {"task": found, **_search(viewer, request.GET["q"], {})}
@@ -69,7 +69,7 @@ def undo_adoption(request: HttpRequest, task: UUID) -> HttpResponse:
     """Take back the adoption that the form names."""
     viewer = viewer_of(request)
     found = _call_or_404(viewer, task)
-    adoption = next((a for a in found.adoptions.all() if str(a.uuid) == request.POST.get("adoption")), None)  # type: ignore[attr-defined]
+    adoption = next((a for a in found.adoptions.all() if str(a.uuid) == request.POST.get("adoption")), None)
     said = _("Undone: the call with %(number)s is an orphan again.") % {"number": _name(found)}
     try:
         if adoption is None:
@@ -105,7 +105,7 @@ def _page(
     context: dict[str, Any] = {
         "task": task,
         "row": Row.of(task),
-        "adoptions": [each for each in task.adoptions.all() if each.undone_at is not None],  # type: ignore[attr-defined]
+        "adoptions": [each for each in task.adoptions.all() if each.undone_at is not None],
         "here": _address(task),
         "errors": errors or {},
         "chosen": chosen,

@@ -40,7 +40,7 @@ class Row:
 
     @classmethod
     def of(cls, task: Task, match: Record | None = None) -> "Row":
-        adoption = next((each for each in task.adoptions.all() if each.undone_at is None), None)  # type: ignore[attr-defined]
+        adoption = next((each for each in task.adoptions.all() if each.undone_at is None), None)
         return cls(
             task=task,
             state=sync_state(task, newest_row(task)),
@@ -74,7 +74,7 @@ def orphaned_calls(request: HttpRequest) -> HttpResponse:
     viewer = viewer_of(request)
     show = ADOPTED if request.GET.get("show") == ADOPTED else ORPHANED
     mine = viewer.is_staff and request.GET.get("whose") == "mine"
-    page = worklist.page(_tasks(viewer, show, mine=mine), _number(request.GET.get("page", "")))
+    page = worklist.page(_tasks(viewer, show, mine=mine), _number(request.GET.get("page", "")), with_all)
     context = {
         "show": show,
         "mine": mine,
@@ -128,10 +128,9 @@ def address(show: str, *, mine: bool = False, page: int = 1) -> str:
 
 def _tasks(viewer: User, show: str, *, mine: bool) -> QuerySet[Task]:
     if show == ORPHANED:
-        return with_all(orphans.orphaned(viewer, mine=mine))
+        return orphans.orphaned(viewer, mine=mine)
     standing = orphans.adopted(viewer, mine=mine)
-    tasks = Task.objects.filter(adoptions__in=standing.order_by())
-    return with_all(tasks).order_by("-adoptions__at", "-adoptions__pk")
+    return Task.objects.filter(adoptions__in=standing.order_by()).order_by("-adoptions__at", "-adoptions__pk")
 
 
 def _number(text: str) -> int:

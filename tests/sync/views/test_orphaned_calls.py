@@ -97,9 +97,9 @@ class TestList:
             adopt(orphan(people.rep), record, people.rep)
         client = logged_in(people.manager)
         client.get(LIST)
-        with django_assert_num_queries(13):
+        with django_assert_num_queries(14):
             assert len(listed(client)) == count
-        with django_assert_num_queries(12):
+        with django_assert_num_queries(13):
             assert len(listed(client, show="adopted")) == count
 
 
