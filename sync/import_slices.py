@@ -109,7 +109,7 @@ def _once(work: _Work, found: TaskImport, judge: Judge, rows: Sequence[Row], aft
 
 def _check(found: TaskImport, lines: Sequence[Line]) -> Counter[str]:
     """Count what could be imported; nothing is stored but what is wrong."""
-    counts: Counter[str] = Counter(without_offset=sum(line.has_no_offset for line in lines))
+    counts: Counter[str] = Counter()
     sound = [line for line in lines if line.completion is not None]
     for line, error in zip(sound, check_many([each.completion for each in sound if each.completion]), strict=True):
         if error is not None:
@@ -121,6 +121,7 @@ def _check(found: TaskImport, lines: Sequence[Line]) -> Counter[str]:
             counts["known"] += 1
         elif not line.errors:
             counts["good"] += 1
+            counts["without_offset"] += line.has_no_offset
     return counts + _note_problems(found, lines)
 
 

@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -243,7 +243,11 @@ def _notes(found: TaskImport) -> list[str]:
     mapping = cast(list[str], found.mapping)
     notes = []
     if found.without_offset:
-        words = _("%(count)s times have no offset. They are taken as times in %(zone)s.")
+        words = ngettext(
+            "%(count)s time has no offset. It is taken as a time in %(zone)s.",
+            "%(count)s times have no offset. They are taken as times in %(zone)s.",
+            found.without_offset,
+        )
         count = number_format(found.without_offset, force_grouping=True)
         notes.append(words % {"count": count, "zone": found.time_zone.replace("_", " ")})
     if "completed_at" not in mapping:
