@@ -87,6 +87,10 @@ def open_task(world: World) -> dict[str, object]:
     return {"task": world.open_task.uuid}
 
 
+def the_record(world: World) -> dict[str, object]:
+    return {"record": world.record.uuid}
+
+
 def orphaned_call(_world: World) -> dict[str, object]:
     return {"task": Task.objects.orphans().latest("pk").uuid}
 
@@ -154,6 +158,13 @@ PAGES = {
     "orphaned calls, none": Shown("orphaned_calls", rep),
     "an orphaned call": Shown("orphaned_call", rep, orphaned_call, worlds.leave_orphans, query="?q=novak"),
     "an adopted call": Shown("orphaned_call", manager, adopted_call, worlds.leave_orphans),
+    "find records": Shown("records", rep, prepare=worlds.fill_record),
+    "find records, found": Shown("records", rep, prepare=worlds.fill_record, query="?q=carla"),
+    "find records, found nothing": Shown("records", rep, query="?q=nothing+such"),
+    "a record": Shown("record", rep, the_record, worlds.fill_record),
+    "a record, not fetched": Shown("record", rep, the_record, worlds.unfetch_record),
+    "a record, log a call": Shown("record_log", rep, lambda w: the_record(w) | {"kind": "call"}, worlds.fill_record),
+    "a record, start a play": Shown("record_start_play", rep, the_record, worlds.fill_record),
     "notices": Shown("notices", rep),
     "my notices": Shown("my_notices", manager),
     "profile": Shown("my_profile", rep),
@@ -221,6 +232,10 @@ PAGES = {
     "records": Shown("admin:sync_record_changelist"),
     "record": Shown("admin:sync_record_change", parts=one_of("record")),
     "tasks": Shown("admin:sync_task_changelist"),
+    "tasks, import": Shown("task_imports", prepare=worlds.check_import),
+    "tasks, a file to be imported": Shown(
+        "task_import", parts=lambda _world: {"task_import": worlds.IMPORT}, prepare=worlds.check_import
+    ),
     "task": Shown("admin:sync_task_change", parts=lambda world: {"object_id": world.task.uuid}),
     "outbox": Shown("admin:sync_outboxrow_changelist"),
     "outbox row": Shown("admin:sync_outboxrow_change", parts=lambda world: {"object_id": world.row.uuid}),
@@ -256,6 +271,9 @@ NO_PAGES = {
     **dict.fromkeys(("company_blacklist_export", "my_blacklist_export", "crm_fields_package"), _FILE),
     **{f"crm_connection_{verb}": _POST for verb in ("check", "start", "accept", "discard")},
     **dict.fromkeys(("crm_fields_check", "crm_fields_as_usual"), _POST),
+    "task_import_state": "data for the page's script",
+    "task_import_bad_lines": _FILE,
+    **{f"task_import_{verb}": _POST for verb in ("columns", "start", "cancel")},
     "task_sync_results_state": "data for the page's script",
     "task_sync_results_file": _FILE,
     **{f"task_sync_results_{verb}": _POST for verb in ("cancel", "again", "delete")},
@@ -269,6 +287,8 @@ NO_PAGES = {
     **{f"admin:{name}": _LEADS_ON for name in ("login", "password_change", "password_change_done", "view_on_site")},
     "admin:logout": _POST,
     "task_new_records": "a part of a page, for htmx",
+    "record_states": "a part of a page, for htmx",
+    **dict.fromkeys(("record_open", "record_end_play"), _POST),
     **dict.fromkeys(("task_skip", "task_unskip"), _POST),
     **dict.fromkeys(("admin:teams_team_export", "admin:teams_user_export", "admin:auditlog_logentry_export"), _FILE),
     "admin:search": "a part of a page, for the search's script",

@@ -21,6 +21,7 @@ from sync.enums import (
     CrmUserFinding,
     DeliveryState,
     ExportState,
+    ImportState,
     OutboxState,
     RecordKind,
     TaskKind,
@@ -35,11 +36,15 @@ from sync.models import (
     Enrolment,
     FieldCheck,
     FieldMapping,
+    ImportProblem,
     OutboxRow,
     PendingConnection,
     Play,
     Record,
+    RecordEmail,
+    RecordPhone,
     Task,
+    TaskImport,
     TaskSyncExport,
     Trouble,
     WebhookDelivery,
@@ -48,7 +53,7 @@ from sync.models import (
 from teams.models import EmailDirection, Notice, NoticeKind, Organisation, SwitchChoice, User
 from tests.factories import EnrolmentFactory, PlayFactory, PlayStepFactory, RecordFactory, TaskFactory
 from tests.people import People, make_people
-from tests.sync.admin.conftest import make_connection
+from tests.sync.admin.conftest import make_connection, make_task
 from tests.sync.crm.org import org
 from tests.sync.failing import LONG, RULE, refuse
 from tests.sync.receivers import hand_in, make_sender
@@ -71,6 +76,9 @@ PASSKEY = {
     },
     "clientExtensionResults": {"credProps": {}},
 }
+
+
+IMPORT = "5d2cbf3e-4b5f-4a06-8f0e-0f3a4a1c9f01"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +129,50 @@ def make_world() -> World:
     )
 
 
+def fill_record(world: World) -> None:
+    """A contact as the CRM has many, with an account and a deal beside her."""
+    account = RecordFactory.create(connection=world.connection, kind=RecordKind.ACCOUNT, name="Northwind Traders")
+    RecordFactory.create(
+        connection=world.connection,
+        kind=RecordKind.OPPORTUNITY,
+        name="Northwind – renewal",
+        account_crm_id=account.crm_id,
+    )
+    record = world.record
+    record.account_crm_id, record.owner = account.crm_id, world.people.rep
+    record.modified_at = timezone.now() - timedelta(days=3)
+    record.fields = {
+        "FirstName": "Carla",
+        "LastName": "Contact",
+        "Title": "Head of Purchasing",
+        "Department": "Operations",
+        "LeadSource": "Web",
+        "MailingStreet": "12 Harbour Street",
+        "MailingCity": "Seattle",
+        "MailingState": "WA",
+        "MailingPostalCode": "98101",
+        "MailingCountry": "USA",
+        "DoNotCall": True,
+        "LastActivityDate": "2026-11-02",
+        "Tier__c": "Gold",
+        "Description": "Prefers calls in the morning.\nKnows the product from her last company.",
+    }
+    record.save()
+    PlayStepFactory.create(play=(play := PlayFactory.create(name="Win back")), name="Call", position=1)
+    PlayStepFactory.create(play=play, kind=TaskKind.EMAIL, name="Send the offer", position=2, day_offset=3)
+    RecordEmail.objects.create(record=record, address="carla.contact@northwind.example")
+    RecordPhone.objects.create(record=record, number="(206) 555-0147", e164="+12065550147")
+    RecordPhone.objects.create(record=record, number="extension 12")
+    make_task(world.connection, world.people.rep, "Called about the renewal", OutboxState.PENDING)
+    make_task(world.connection, world.people.other_rep, "Somebody else’s", OutboxState.DONE)
+    Task.objects.filter(subject__in=["Called about the renewal", "Somebody else’s"]).update(who=record, record=record)
+
+
+def unfetch_record(world: World) -> None:
+    """Nobody has asked the CRM for it yet."""
+    Record.objects.filter(pk=world.record.pk).update(name="", fetched_at=None)
+
+
 def disconnect(world: World) -> None:
     Connection.objects.update(
         state=ConnectionState.DISCONNECTED,
@@ -139,6 +191,30 @@ def forget_connection(world: World) -> None:
     Task.objects.all().delete()
     Record.objects.all().delete()
     Connection.objects.all().delete()
+
+
+def check_import(world: World) -> None:
+    """A manager's file of calls, of which some lines are refused."""
+    checked = TaskImport.objects.create(
+        uuid=IMPORT,
+        user=world.people.manager,
+        name="calls-of-march.csv",
+        headings=["Call ID", "Agent Email", "Call Time", "Talk Time", "To Number", "Carrier"],
+        mapping=["key", "user", "completed_at", "call_duration_seconds", "phone_number", ""],
+        time_zone="America/New_York",
+        state=ImportState.READY,
+        total=1204,
+        done=1204,
+        good=1187,
+        known=12,
+        bad=5,
+        without_offset=1204,
+        expires_at=timezone.now() + timedelta(days=1),
+    )
+    words = "You see no active user with this e-mail address or CRM user id."
+    ImportProblem.objects.bulk_create(
+        ImportProblem(task_import=checked, line=line, errors=[["user", words]]) for line in range(7, 12)
+    )
 
 
 def add_senders(world: World) -> None:
