@@ -11,7 +11,7 @@ __all__ = ["people"]
 
 EMAIL, CRM = "Settings \u203a Email", "Settings \u203a CRM"
 API = "Settings \u203a API"
-WORKSPACE = ["My tasks"]
+WORKSPACE = ["My tasks", "Find records", "Orphaned calls"]
 OWN = [("{} \u203a Email", ["CRM Email Sync", "My Blacklist"]), ("{}", ["CRM", "Profile", "Notices"])]
 MANAGERS = [
     ("", ["Dashboard", "Teams", "Records", "Tasks", "Plays"]),
