@@ -35,6 +35,8 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], .
     # Salesforce: a session id is the org's id and "!"; a refresh token begins with 5Aep.
     (re.compile(r"\b00D[A-Za-z0-9]{12}(?:[A-Za-z0-9]{3})?(?:!|%21)[\w.%\-]+"), REMOVED),
     (re.compile(r"\b5Aep[\w.\-]{10,}"), REMOVED),
+    # Ours: an API token, a webhook's secret.
+    (re.compile(r"\b(?:pbk|whsec)_[\w+/\-]{10,}=*"), REMOVED),
     (re.compile(r"\beyJ[\w\-]{5,}(?:\.[\w\-]*){0,2}"), REMOVED),
     (re.compile(r"\bgAAAA[\w\-]{20,}=*"), REMOVED),
     (re.compile(r"(?<![\w\-])[\w\-]{43}=(?![\w=])"), REMOVED),

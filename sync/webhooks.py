@@ -112,7 +112,9 @@ def _claim(sender_pk: int, now: datetime) -> Claim | None:
     if not free.update(lease_token=token, lease_until=now + LEASE):
         return None
     waiting = WebhookDelivery.objects.waiting().filter(sender=sender_pk)
-    waiting.filter(give_up_at__lte=now).update(state=DeliveryState.GIVEN_UP, settled_at=now)
+    if receiver.failures:
+        # Not while it is well: a long backlog would be read through for each batch.
+        waiting.filter(give_up_at__lte=now).update(state=DeliveryState.GIVEN_UP, settled_at=now)
     due = list(waiting.filter(not_before__lte=now).order_by("not_before", "pk")[: 1 if receiver.failures else BATCH])
     parcels = _parcels(due, now)
     held = WebhookReceiver.objects.held(token)
@@ -269,8 +271,11 @@ def _settle_deliveries(outcomes: Sequence[Outcome], now: datetime) -> None:
 
 def _settle_refused(outcome: Outcome, now: datetime) -> None:
     delivery = WebhookDelivery.objects.filter(pk=outcome.parcel.delivery)
-    attempts = delivery.values_list("attempts", flat=True).first() or 0
+    attempts, give_up_at = delivery.values_list("attempts", "give_up_at").get()
+    is_over = now >= give_up_at
     delivery.update(
+        state=DeliveryState.GIVEN_UP if is_over else DeliveryState.WAITING,
+        settled_at=now if is_over else None,
         attempts=F("attempts") + 1,
         not_before=now + _jittered(delay(attempts + 1)),
         status=outcome.parcel.status,

@@ -23,6 +23,7 @@ EMPTY = [
     "task_sync_results",
     "task_sync_errors",
     "crm_users",
+    "api_senders",
     "admin:sync_play_changelist",
     "admin:sync_enrolment_changelist",
     "admin:sync_record_changelist",

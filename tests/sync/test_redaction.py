@@ -33,6 +33,8 @@ FERNET = "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4="
         (f"key {FERNET}", f"key {REMOVED}"),
         ("stored gAAAAABkZ2hqa2xtbm9wcXJzdHV2d3h5ejEyMzQ1Njc4OTA=", f"stored {REMOVED}"),
         ("5Aep861TSESvWeug_xvFHRBTTbf_YrTWgEyjBJrfOr4", REMOVED),
+        ("with pbk_gNI6MFQYRGpTnARE8-nYOmaEA1NY-ejHUyTLK_KqlFU.", f"with {REMOVED}."),
+        ("with whsec_a2tra2tra2tra2tra2tra2tra2tra2tr/+a=", f"with {REMOVED}"),
         ("postgres://me:s3cret@db:5432/x", f"postgres://{REMOVED}@db:5432/x"),
         ("redis://:s3cret@cache:6379/0", f"redis://{REMOVED}@cache:6379/0"),
         ("grant_type=x&client_secret=abc123&client_id=me", f"grant_type=x&client_secret={REMOVED}&client_id=me"),

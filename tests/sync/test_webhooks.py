@@ -247,6 +247,23 @@ def test_what_nobody_takes_is_given_up_after_three_days(org: Connection, receive
     assert states() == [DeliveryState.DELIVERED]
 
 
+def test_one_delivery_that_a_receiver_always_refuses_is_given_up_though_it_takes_the_others(
+    org: Connection, receiver: Receiver
+) -> None:
+    sender = make_sender("Dialer", receiver.url)
+    (bad,) = ended(org, sender)
+    receiver.judge = lambda got: 500 if got.json["data"]["id"] == str(bad.uuid) else 204
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        for _ in range(76):
+            ended(org, sender)
+            turn()
+            clock.shift(timedelta(minutes=30))
+            turn()
+            clock.shift(timedelta(minutes=30))
+    assert WebhookDelivery.objects.get(received=bad).state == DeliveryState.GIVEN_UP
+    assert not WebhookDelivery.objects.waiting().exists()
+
+
 def test_admins_are_told_once_of_a_webhook_that_fails_for_a_day(org: Connection, receiver: Receiver) -> None:
     User.objects.create_user("ada@example.com", name="Ada", role=Role.ADMIN)
     User.objects.create_user("mia@example.com", name="Mia", role=Role.MANAGER)
@@ -367,7 +384,7 @@ def test_claiming_and_settling_cost_the_same_for_any_number(
     sender = make_sender("Dialer", receiver.url)
     WebhookReceiver.objects.create(sender=sender)
     ended(org, sender, count)
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(11):
         (claim,) = claim_due(timezone.now())
     outcomes = webhooks.carry(claim)
     assert len(outcomes) == count

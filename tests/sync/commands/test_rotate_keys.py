@@ -44,6 +44,8 @@ def test_afterwards_the_newest_key_is_enough(settings: Settings) -> None:
         "Connection: 1",
         "Done: the first of ENCRYPTION_KEYS is the only one that is still needed.",
         "PendingConnection: 0",
+        "Sender: 0",
+        "WebhookReceiver: 0",
     ]
     assert Fernet(NEW).decrypt(stored()[0]) == b"token 0"
     settings.ENCRYPTION_KEYS = [NEW]
