@@ -1,7 +1,7 @@
 """What a decision's ground is called in words, for a task's page. Pure."""
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from django.utils.dateparse import parse_date
@@ -34,7 +34,7 @@ _LABELS: dict[str, Text] = {
 }
 
 
-def words(decision: Decision, people: Mapping[str, str], records: Iterable[Record | None]) -> str:
+def words(decision: Decision, people: Mapping[str, str], records: Collection[Record | None]) -> str:
     """Return the ground of a decision in one line; empty when its name says all.
 
     `people` are names by UUID, as far as the viewer may see them; `records` those that may be called by their name.
@@ -46,8 +46,10 @@ def words(decision: Decision, people: Mapping[str, str], records: Iterable[Recor
         said.append(_("by phone number") if by == "phone" else _("by e-mail address"))
     elif by is not None:
         said.append(_("by %(name)s") % {"name": name_of(str(by), people)})
-    if crm_id := detail.pop("crm_id", None):
-        said.append(_record(str(detail.pop("kind", "")), str(crm_id), records))
+    for prefix in ("", "related_"):
+        kind, crm_id = detail.pop(f"{prefix}kind", ""), detail.pop(f"{prefix}crm_id", None)
+        if crm_id:
+            said.append(_record(str(kind), str(crm_id), records))
     if (matches := detail.pop("matches", None)) is not None:
         said.append(ngettext("%(count)d record matches", "%(count)d records match", matches) % {"count": matches})
     if slot := detail.pop("slot", None):

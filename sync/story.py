@@ -35,6 +35,7 @@ _OF_COMPLETING = {
     DecisionCode.NO_MATCH,
     DecisionCode.LEAD_WITHOUT_WHAT,
 }
+_OF_ADOPTION = {DecisionCode.ADOPTED, DecisionCode.ADOPTION_UNDONE}
 _MERGED = DecisionCode.COMPLETED_FOR  # told with what was handed in
 
 
@@ -75,6 +76,12 @@ class Loaded:
     def row(self) -> OutboxRow | None:
         """What was asked for last."""
         return self.rows[-1] if self.rows else None
+
+    @property
+    def is_adopted(self) -> bool:
+        """Whether it has its record from an adoption that nobody has undone."""
+        codes = [decision.code for decision in self.decisions if decision.code in _OF_ADOPTION]
+        return codes[-1:] == [DecisionCode.ADOPTED]
 
     @property
     def records(self) -> tuple[Record | None, ...]:
@@ -161,7 +168,7 @@ def _what_was_asked(loaded: Loaded) -> Iterator[str]:
     if task.step and task.enrolment_id is None:
         yield _("Of the play %(play)s, step %(step)s") % {"play": task.step.play, "step": task.step}
     asked = [record for record in (task.record, task.related_record) if record]
-    if not asked:
+    if not asked or loaded.is_adopted:
         yield _("No record was asked for.")
         return
     names = ", ".join(f"{record.get_kind_display()} {record}" for record in asked)

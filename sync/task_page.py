@@ -75,6 +75,7 @@ def page_of_task(task: Task, viewer: User) -> dict[str, Any]:
         "can_retry": row is not None and can_retry(row),
         "can_cancel": row is not None and can_cancel(row),
         "cannot": why_not(row),
+        "is_adopted": loaded.is_adopted,
         "entries": entries,
         "left_out": loaded.attempts_left_out,
         "rhythm": rhythm,

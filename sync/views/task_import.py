@@ -91,9 +91,16 @@ def imports(request: HttpRequest) -> HttpResponse:
     mine = TaskImport.objects.visible_to(viewer_of(request)).defer("repeats", "headings", "mapping")[:MOST_SHOWN]
     context = {
         "form": form,
-        "imports": [{"found": each, "tone": _TONES[ImportState(each.state)]} for each in mine],
+        "imports": [
+            {
+                "found": each,
+                "tone": _TONES[ImportState(each.state)],
+                "numbers": [_number(number) for number in (each.total, each.imported, each.bad)],
+            }
+            for each in mine
+        ],
         "columns": [(name, text, ", ".join(ALIASES[name])) for name, text in FIELDS.items()],
-        "most_lines": number_format(import_files.MOST_LINES, force_grouping=True),
+        "most_lines": _number(import_files.MOST_LINES),
         "most_megabytes": MAX_BYTES // 1_000_000,
     }
     status = 422 if form.is_bound and form.errors else 200
@@ -220,6 +227,7 @@ def _page(request: HttpRequest, found: TaskImport, form: MappingForm | None = No
         "found": found,
         "tone": _TONES[ImportState(found.state)],
         "lines": _lines(found),
+        "numbers": {name: _number(getattr(found, name)) for name in ("total", "good", "known", "bad", "imported")},
         "form": (form or MappingForm(found)) if is_ready else None,
         "is_ready": is_ready,
         "is_checked": is_ready and not found.error,
@@ -233,9 +241,11 @@ def _page(request: HttpRequest, found: TaskImport, form: MappingForm | None = No
 
 
 def _lines(found: TaskImport) -> str:
-    numbers = {"done": number_format(found.done, force_grouping=True)}
-    numbers["total"] = number_format(found.total, force_grouping=True)
-    return _("%(done)s of %(total)s lines") % numbers
+    return _("%(done)s of %(total)s lines") % {"done": _number(found.done), "total": _number(found.total)}
+
+
+def _number(number: int) -> str:
+    return number_format(number, force_grouping=True)
 
 
 def _notes(found: TaskImport) -> list[str]:
@@ -248,8 +258,7 @@ def _notes(found: TaskImport) -> list[str]:
             "%(count)s times have no offset. They are taken as times in %(zone)s.",
             found.without_offset,
         )
-        count = number_format(found.without_offset, force_grouping=True)
-        notes.append(words % {"count": count, "zone": found.time_zone.replace("_", " ")})
+        notes.append(words % {"count": _number(found.without_offset), "zone": found.time_zone.replace("_", " ")})
     if "completed_at" not in mapping:
         notes.append(_("No column says when. All count as completed at the moment of the import."))
     if "kind" not in mapping:

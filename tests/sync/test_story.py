@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from sync import outbox
+from sync.adoption import adopt, undo
 from sync.completion import Completion, complete
 from sync.decision_words import words
 from sync.enums import AttemptOutcome, DecisionCode, FailureMode, OutboxState, RecordKind, TaskKind, TaskState
@@ -233,6 +234,11 @@ CONTACT = {"kind": "contact", "crm_id": HANA}
             "by someone outside your teams, because the play was ended for its record",
         ),
         (DecisionCode.GAVE_UP, {}, ""),
+        (
+            DecisionCode.ADOPTED,
+            {"by": "ann", **CONTACT, "related_kind": "account", "related_crm_id": "001x"},
+            f"by Ann, Contact Hana ({HANA}), Account 001x",
+        ),
         (DecisionCode.ADOPTED, {"some_thing": ["a", "b"]}, "some thing: a, b"),
     ],
 )
@@ -246,3 +252,18 @@ def test_planned_by_hand_says_when_it_is_due() -> None:
     task = TaskFactory.create(state=TaskState.OPEN, completed_at=None, due_on=date(2025, 5, 3))
     (entry,) = told(task)
     assert (entry.title, entry.lines) == ("Planned", ("Due on 3 May 2025",))
+
+
+def test_m6_story_of_an_adopted_call_names_who_adopted_it_and_what_was_asked_before(connection: Connection) -> None:
+    rep = UserFactory.create(name="Rosa Rep")
+    hana = RecordFactory.create(connection=connection, name="Hana Novak")
+    task = complete(Completion(user=rep, kind=TaskKind.CALL, subject="Call", phone_number="+1 212 555 0141"))
+    answer_due(connection, None)
+    adoption = adopt(task, hana, rep)
+    entries = {str(entry.title): entry for entry in told(task)}
+    assert entries["Completed by Rosa Rep"].lines[-1] == "No record was asked for."
+    adopted = entries["Adopted: the orphaned phone call was given a record"]
+    assert adopted.lines == (f"by Rosa Rep, Contact Hana Novak ({hana.crm_id})",)
+    assert "To be written to the CRM anew" in entries
+    undo(adoption, rep)
+    assert not load(Task.objects.get(), rep).is_adopted

@@ -221,7 +221,27 @@ def test_page_of_an_open_task_asks_nothing_of_the_crm(people: People) -> None:
     response = logged_in(people.rep).get(page(task))
     assert response.context["title"] == "(no subject)"
     assert response.context["rhythm"] == 0
-    assert "It is not completed: nothing is sent before that." in response.content.decode()
+    html = response.content.decode()
+    assert "It is not completed: nothing is sent before that." in html
+    assert [f"/tasks/{task.uuid}/{verb}/" in html for verb in ("complete", "snooze", "skip", "unskip")] == [
+        True,
+        True,
+        True,
+        False,
+    ]
+
+
+def test_page_of_a_skipped_task_opens_it_again(people: People) -> None:
+    task = TaskFactory.create(user=people.rep, state=TaskState.SKIPPED, completed_at=None)
+    html = text_of(people.rep, task)
+    assert f"/tasks/{task.uuid}/unskip/" in html
+    logged_in(people.rep).post(page(task, "unskip/"), {"next": page(task)})
+    assert "Complete it" in text_of(people.rep, task)
+
+
+def test_page_of_an_orphan_leads_to_its_adoption(people: People) -> None:
+    task = TaskFactory.create(user=people.rep, is_orphan=True)
+    assert f"/orphaned-calls/{task.uuid}/" in text_of(people.rep, task)
 
 
 def test_b2_page_names_the_tool_that_handed_it_in(people: People) -> None:
