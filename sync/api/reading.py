@@ -56,17 +56,17 @@ def _readable(sender: Sender) -> "QuerySet[ReceivedTask]":
 
 def _narrowed(sender: Sender, query: TaskQuery, errors: Errors) -> "QuerySet[ReceivedTask]":
     received = _readable(sender)
-    if query.key:
+    if query.key is not None:
         received = received.filter(key=query.key) if "\0" not in query.key else received.none()
     if query.state:
         received = with_status(received, TaskStatus(query.state))
-    if query.user:
+    if query.user is not None:
         user = sender.users().filter(_named(query.user)).order_by("pk").first()
         if user is None:
             errors.add("user", unknown_user(), "unknown")
         else:
             received = received.filter(user=user)
-    if query.since:
+    if query.since is not None:
         since = parsed(query.since, "since", errors)
         received = received.filter(received_at__gte=since) if since else received
     return received
@@ -91,7 +91,7 @@ def _cursor(sender: Sender, last: ReceivedTask) -> str:
 
 
 def _after(sender: Sender, cursor: str | None, errors: Errors) -> tuple[datetime, int] | None:
-    if not cursor:
+    if cursor is None:
         return None
     try:
         time, _dot, pk = _signer(sender).unsign(cursor).partition(".")

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from sync.inputs import DESCRIPTION_LENGTH, DISPOSITION_LENGTH, MOST_SECONDS, SUBJECT_LENGTH
 
@@ -25,11 +25,16 @@ class _Taken(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
+def _whole(value: object) -> object:
+    """60.0 is a whole number, too, as JSON goes."""
+    return int(value) if type(value) is float and value.is_integer() else value
+
+
 class CallIn(_Taken):
     """What is known of a call."""
 
     direction: Direction | None = None
-    duration_seconds: Annotated[int, Field(ge=0, le=MOST_SECONDS)] | None = None
+    duration_seconds: Annotated[int, BeforeValidator(_whole), Field(ge=0, le=MOST_SECONDS)] | None = None
     disposition: Annotated[str, Field(max_length=DISPOSITION_LENGTH)] | None = Field(
         None, description="What came of it, like “Left voicemail”."
     )
@@ -154,7 +159,7 @@ class ProblemOut(BaseModel):
 class TaskQuery(BaseModel):
     """Which tasks are told."""
 
-    key: str | None = Field(None, max_length=KEY_LENGTH)
+    key: str | None = Field(None, min_length=1, max_length=KEY_LENGTH)
     state: State | None = None
     user: str | None = Field(None, max_length=254, description="E-mail address or CRM user id.")
     since: str | None = Field(

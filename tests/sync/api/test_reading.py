@@ -150,6 +150,8 @@ def test_tasks_are_narrowed_by_key_user_and_time(dialer: Dialer, people: People)
         ({"cursor": "forged"}, {"cursor": "unknown"}),
         ({"cursor": "1.1:forged"}, {"cursor": "unknown"}),
         ({"key": "k" * 256}, {"key": "too_long"}),
+        ({"key": "", "limit": ""}, {"key": "required", "limit": "type"}),
+        ({"since": "", "user": "", "cursor": ""}, {"since": "malformed", "user": "unknown", "cursor": "unknown"}),
         ({"sate": "failed"}, {"sate": "unknown_field"}),
         ({"limit": "0", "state": "lost"}, {"limit": "out_of_range", "state": "choice"}),
     ],

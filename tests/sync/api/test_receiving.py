@@ -32,7 +32,7 @@ def test_a_call_is_stored_with_all_that_was_said(dialer: Dialer, people: People)
         record=record.crm_id[:15],
         related_record=account.crm_id,
         phone_number="(415) 555-0132",
-        call={"direction": "inbound", "duration_seconds": 61, "disposition": "Interested"},
+        call={"direction": "inbound", "duration_seconds": 61.0, "disposition": "Interested"},
     )
     answer = dialer.post(said)
     task = Task.objects.get()
@@ -201,6 +201,7 @@ def test_a_bad_item_does_not_stop_the_others(dialer: Dialer, people: People) -> 
         ({"call": {"duration_seconds": 2**31}}, {"call.duration_seconds": "out_of_range"}),
         ({"call": {"duration_seconds": 10**4000}}, {"call.duration_seconds": "out_of_range"}),
         ({"call": {"duration_seconds": 1.5}}, {"call.duration_seconds": "type"}),
+        ({"call": {"duration_seconds": 1e300}}, {"call.duration_seconds": "out_of_range"}),
         ({"call": {"duration_seconds": "60"}}, {"call.duration_seconds": "type"}),
         ({"call": {"duration_seconds": True}}, {"call.duration_seconds": "type"}),
         ({"call": {"disposition": "d" * 256}}, {"call.disposition": "too_long"}),
