@@ -1,6 +1,7 @@
 """Leaving a play's step out, and taking that back."""
 
-from django.db import transaction
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -48,16 +49,27 @@ def _go_on(task: Task) -> None:
     if enrolment.ended_at is None:
         return
     again = Enrolment.objects.filter(play=enrolment.play_id, record=enrolment.record_id, ended_at=None)
-    if again.exists() or _was_ended_by_hand(task):
-        raise refusal(
-            _("The play has ended for this record since. Start it anew on the record's page, or log an ad hoc task."),
-            "ended",
-        )
+    if again.exists() or _was_ended_by_hand(enrolment, task):
+        raise _ended()
     enrolment.ended_at = None
-    enrolment.save(update_fields=["ended_at"])
+    try:
+        with transaction.atomic():
+            enrolment.save(update_fields=["ended_at"])
+    except IntegrityError:
+        # Somebody has just enrolled the record anew.
+        raise _ended() from None
 
 
-def _was_ended_by_hand(task: Task) -> bool:
+def _ended() -> ValidationError:
+    return refusal(
+        _("The play has ended for this record since. Start it anew on the record's page, or log an ad hoc task."),
+        "ended",
+    )
+
+
+def _was_ended_by_hand(enrolment: Enrolment, task: Task) -> bool:
+    if enrolment.ended_by_id is not None:
+        return True
     last = Decision.objects.filter(task=task, code=DecisionCode.SKIPPED).order_by("pk").last()
     return last is None or "why" in last.detail
 

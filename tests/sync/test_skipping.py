@@ -165,3 +165,13 @@ def test_the_day_is_that_of_the_tasks_user(people: People) -> None:
     with pytest.raises(ValidationError) as caught:
         snooze(task, date(2025, 3, 5), people.manager)
     assert code_of(caught, "until") == "past"
+
+
+def test_a_task_skipped_before_somebody_ended_the_play_stays_skipped(people: People) -> None:
+    task, _other = enrolled(people.rep)
+    skip(task, people.rep)
+    plays.end_enrolment(Enrolment.objects.get(), people.manager)
+    with pytest.raises(ValidationError) as caught:
+        unskip(task, people.rep)
+    assert code_of(caught, "task") == "ended"
+    assert Enrolment.objects.get().ended_at is not None
