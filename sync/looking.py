@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from sync.crm.base import Crm, FoundTask, TaskSchema, Value
 from sync.enums import FailureMode, Slot
@@ -35,7 +36,7 @@ def look(crm: Crm, schema: TaskSchema, rows: Sequence[OutboxRow], mapped: Mappin
     sent = [(row, row.key) for row in rows if not (row.task and row.task.crm_id)]
     if _ask(seen, crm, schema, sent, fields, ""):
         until = schema.former_key_until
-        before = [(row, key) for row, key in sent if until and row.created_at < until and row.pk not in seen.found]
+        before = [(row, key) for row, key in sent if until and _asked_since(row) < until and row.pk not in seen.found]
         _ask(seen, crm, schema, before, fields, schema.former_key)
     return seen
 
@@ -49,6 +50,11 @@ def lacking(row: OutboxRow, mapped: MappedTask, found: FoundTask, schema: TaskSc
         relation = map_relation(row.task, schema, who=row.rewrites_who, what=row.rewrites_what)
         missing |= differing_values(relation.row, found)
     return missing
+
+
+def _asked_since(row: OutboxRow) -> datetime:
+    """No later than the first try: a row that inherited the doubt is younger than what may stand in the CRM."""
+    return row.task.created_at if row.task else row.created_at
 
 
 def _ask(

@@ -190,3 +190,22 @@ class TestKeyFieldThatComesAndGoes:
         assert set(OutboxRow.objects.values_list("state", flat=True)) == {OutboxState.DONE}
         assert len([t for t in sandbox.rows("Task") if t["Subject"] in ("Call 0", "Call 1")]) == 3
         assert not Attempt.objects.filter(outcome=AttemptOutcome.STARTED).exists()
+
+    def test_b1_a_change_after_it_came_looks_where_the_create_was_sent(
+        self, keyless: Connection, sandbox: SandboxControl
+    ) -> None:
+        """The second row is younger than the key field, the Task that may stand in the CRM is not."""
+        (task,) = complete(keyless)
+        sandbox.add("Task", {"Subject": task.subject, "CallObject": task.key})
+        OutboxRow.objects.update(state=OutboxState.FAILED, in_doubt=True)
+        key = {"object": "Task", "name": "Playbooks_Key__c", "removed": False, "externalId": True, "unique": True}
+        sandbox.change_schema(fields=[key])
+        assert connecting.read_schema(keyless, connecting.gateway(keyless))
+        with time_machine.travel(timezone.now() + timedelta(hours=1), tick=True):
+            outbox.enqueue_rewrite(keyless, task, who=True, what=False)
+            deliver(keyless.pk)
+        assert list(OutboxRow.objects.order_by("pk").values_list("state", flat=True)) == [
+            OutboxState.FAILED,
+            OutboxState.DONE,
+        ]
+        assert len([t for t in sandbox.rows("Task") if t["Subject"] == task.subject]) == 1
