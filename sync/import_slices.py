@@ -168,7 +168,8 @@ def _complete(found: TaskImport, lines: Sequence[Line]) -> list[tuple[Line, Task
 def _known_keys(lines: Iterable[Line]) -> dict[str, int]:
     """The users (pk) of the keys that were imported before."""
     named = {line.key for line in lines} - {""}
-    return dict(ImportedTask.objects.filter(key__in=named).values_list("key", "task__user")) if named else {}
+    known = ImportedTask.objects.filter(key__in=named).values_list("key", "task__user") if named else ()
+    return {key: user for key, user in known if key is not None}
 
 
 def _is_known(line: Line, keys: dict[str, int]) -> bool:

@@ -89,9 +89,9 @@ def test_refused_lines_come_back_harmless_and_with_their_problem(people: People)
     found = uploaded(people.manager, [GOOD, BAD])
     client = logged_in(people.manager)
     for _before_and_after in range(2):
-        response = client.get(address(found, "refused/"))
+        response: Any = client.get(address(found, "refused/"))
         assert "attachment" in response["Content-Disposition"]
-        content = b"".join(response.streaming_content)  # type: ignore[arg-type]
+        content = b"".join(response.streaming_content)
         (row,) = read(content)
         assert (row["Call ID"], row["Notes"], row["Line"]) == ("c-2", "'=cmd()", "3")
         assert row["Problem"] == "user: You see no active user with this e-mail address or CRM user id."
