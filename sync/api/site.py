@@ -1,4 +1,4 @@
-"""The API at /api/v1/: its addresses and how errors are said (docs/decisions/0019-http-api.md)."""
+"""The API at /api/v1/: its addresses and how errors are said (docs/decisions/0021-http-api.md)."""
 
 import json
 from typing import Any
