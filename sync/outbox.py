@@ -255,8 +255,12 @@ def _by_hand(
     allowed: OutboxQuerySet, rows: Iterable[OutboxRow], by: User, code: DecisionCode, changes: dict[str, object]
 ) -> int:
     now = timezone.now()
+    asked = allowed.filter(pk__in=[row.pk for row in rows])
     with transaction.atomic():
-        found = allowed.filter(pk__in=[row.pk for row in rows]).select_for_update()
+        # Tasks first, then rows, each in order: who changes a task does the same, and may just be making a newer row.
+        theirs = Task.objects.filter(pk__in=asked.values("task")).order_by("pk")
+        list(theirs.select_for_update(no_key=True).values_list("pk"))
+        found = asked.select_for_update().order_by("pk")
         tasks = dict(found.values_list("pk", "task_id"))
         changed = OutboxRow.objects.filter(pk__in=tasks).update(**changes)
         Decision.objects.bulk_create(

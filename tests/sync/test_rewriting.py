@@ -1,7 +1,9 @@
 """Tasks whose who or what changes after they were asked for: the CRM gets the newest, and nothing else is touched."""
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -354,22 +356,51 @@ def test_b1_a_change_that_is_just_made_is_seen_by_whoever_settles(connection: Co
     answers = [Answer(row, attempts[row.pk], error=error) for row in batch.rows]
 
     def settle() -> None:
-        try:
-            settling.settle(connection, batch.token, answers, Call(200))
-        finally:
-            database.close()
-
-    def somebody_waits() -> bool:
-        with database.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-            return bool(cursor.fetchone()[0])
+        settling.settle(connection, batch.token, answers, Call(200))
 
     with ThreadPoolExecutor(1) as threads:
         with transaction.atomic():
             locked = Task.objects.select_for_update().get(pk=task.pk)
             outbox.enqueue_rewrite(connection, locked, who=True, what=False)
-            settled = threads.submit(settle)
-            while not (settled.done() or somebody_waits()):
-                pass
+            settled = threads.submit(closing, settle)
+            wait_until_it_waits(settled)
         settled.result(timeout=30)
     assert states(task) == [OutboxState.CANCELLED, OutboxState.PENDING]
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("state", [OutboxState.PENDING, OutboxState.FAILED])
+@pytest.mark.parametrize("by_hand", [outbox.retry_now, outbox.cancel])
+def test_who_acts_by_hand_and_who_changes_the_task_wait_for_each_other_in_one_order(
+    connection: Connection, state: OutboxState, by_hand: Callable[..., int]
+) -> None:
+    (task,) = complete(connection)
+    OutboxRow.objects.update(state=state)
+    rows, user = list(OutboxRow.objects.all()), make_user()
+
+    with ThreadPoolExecutor(1) as threads:
+        with transaction.atomic():
+            locked = Task.objects.select_for_update().get(pk=task.pk)
+            acted = threads.submit(closing, partial(by_hand, rows, user))
+            wait_until_it_waits(acted)
+            outbox.enqueue_rewrite(connection, locked, who=True, what=False)
+        acted.result(timeout=30)
+    newest = OutboxRow.objects.latest("pk")
+    assert newest.rewrites_who
+    assert OutboxRow.objects.filter(state=OutboxState.PENDING).count() <= 1
+
+
+def closing(work: Callable[[], object]) -> None:
+    try:
+        work()
+    finally:
+        database.close()
+
+
+def wait_until_it_waits(future: "Future[None]") -> None:
+    """Until somebody waits for a lock of the caller's, or has not needed to."""
+    waiting = False
+    while not (future.done() or waiting):
+        with database.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            waiting = bool(cursor.fetchone()[0])
