@@ -74,5 +74,5 @@ class StartPlayForm(forms.Form):
             for name, found in error.error_dict.items():
                 # The record is the page's: what speaks against it speaks against the choice of the play.
                 field = "play" if name == "record" else name
-                self.add_error(field if field in self.fields else None, found)  # type: ignore[arg-type]
+                self.add_error(field if field in self.fields else None, found)
             return None

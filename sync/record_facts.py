@@ -105,7 +105,7 @@ def warnings(record: Record) -> list[tuple[Text, str]]:
         told.append((_("Converted"), "warn"))
     if fields.get("IsClosed") is True:
         won = {True: (_("Won"), "good"), False: (_("Lost"), "neutral")}
-        told.append(won.get(fields.get("IsWon"), (_("Closed"), "neutral")))  # type: ignore[arg-type]
+        told.append(won.get(fields.get("IsWon"), (_("Closed"), "neutral")))
     return told
 
 

@@ -8,12 +8,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
-from django.db.models import Case, Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models import Case, Count, F, IntegerField, OuterRef, Q, Subquery, When
 from django.utils import timezone
 
 from sync.enums import TaskKind, TaskState
 from sync.models import Enrolment, OutboxRow, Record, Task
 from sync.models.outbox import UNSETTLED
+from sync.models.play import EnrolmentQuerySet
+from sync.models.task import TaskQuerySet
 from sync.reasons import reason
 from sync.sync_state import NEWEST_FIRST, SyncState, newest_row, sync_state
 from teams.models import User
@@ -97,13 +99,13 @@ def work_on(record: Record, viewer: User, number: int) -> Work:
     )
 
 
-def about(record: Record) -> QuerySet[Task, Task]:
+def about(record: Record) -> TaskQuerySet:
     """Return the tasks of a record: those that it is linked to, and the open ones for which it was chosen."""
     chosen = Q(record=record) | Q(related_record=record)
     return Task.objects.filter(Q(who=record) | Q(what=record) | (chosen & ~Q(state=TaskState.COMPLETED)))
 
 
-def _described(tasks: QuerySet[Task, Task]) -> QuerySet[Task, Task]:
+def _described(tasks: TaskQuerySet) -> TaskQuerySet:
     return tasks.select_related("user", "record", "related_record", "who", "what", "step__play")
 
 
@@ -133,7 +135,7 @@ def enrolments_of(record: Record, viewer: User) -> Enrolments:
     )
 
 
-def _with_steps(enrolments: QuerySet[Enrolment, Enrolment]) -> QuerySet[Enrolment, Enrolment]:
+def _with_steps(enrolments: EnrolmentQuerySet) -> EnrolmentQuerySet:
     upcoming = Task.objects.filter(enrolment=OuterRef("pk"), state=TaskState.OPEN).order_by("step__position")
     is_open = Case(When(tasks__state=TaskState.OPEN, then=1), output_field=IntegerField())
     return enrolments.select_related("play", "user", "record", "related_record").annotate(

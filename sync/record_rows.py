@@ -60,7 +60,7 @@ def recently_worked(viewer: User, limit: int, kinds: Sequence[str] = ()) -> list
     """Return the records of the viewer's tasks of the last 30 days, the latest first: two questions."""
     done = Task.objects.filter(user=viewer, completed_at__gte=timezone.now() - RECENTLY)
     pairs = done.order_by("-completed_at", "-pk").values_list("who", "what")[:_LOOKED_AT]
-    pks = list(dict.fromkeys(pk for pair in pairs for pk in pair if pk is not None))
+    pks = list(dict.fromkeys(pk for who, what in pairs for pk in (who, what) if pk))
     offered = Record.objects.filter(pk__in=pks, connection__user=None, is_deleted=False).exclude(kind=RecordKind.CASE)
     if kinds:
         offered = offered.filter(kind__in=kinds)

@@ -35,7 +35,7 @@ class EndingField(CodePointField):
     """The digits of a RecordPhone, the last first; filled whenever it is made or saved."""
 
     def pre_save(self, model_instance: Any, add: bool) -> str:
-        value = digits(model_instance.e164 or model_instance.number)[::-1]
+        value: str = digits(model_instance.e164 or model_instance.number)[::-1]
         setattr(model_instance, self.attname, value)
         return value
 
@@ -103,15 +103,15 @@ class RecordName(models.Model):
         indexes = [models.Index(fields=["place", "text", "record"], name="record_name_from_word")]
 
     def __str__(self) -> str:
-        return self.text
+        return str(self.text)
 
-    @classmethod
-    def keep(cls, records: Iterable[Record]) -> None:
+    @staticmethod
+    def keep(records: Iterable[Record]) -> None:
         """Write anew what `records` are found by. Call it after names changed by `update` or `bulk_create`."""
         rows = list(records)
-        cls.objects.filter(record__in=rows).delete()
-        cls.objects.bulk_create(
-            cls(record=record, place=min(word, 1), text=text)
+        RecordName.objects.filter(record__in=rows).delete()
+        RecordName.objects.bulk_create(
+            RecordName(record=record, place=min(word, 1), text=text)
             for record in rows
             for word, text in enumerate(from_each_word(record.name))
         )
@@ -129,7 +129,7 @@ class RecordEmail(models.Model):
         constraints = [models.UniqueConstraint(fields=["address", "record"], name="record_email_once")]
 
     def __str__(self) -> str:
-        return self.address
+        return str(self.address)
 
 
 class RecordPhone(models.Model):

@@ -31,7 +31,7 @@ from tests.people import People, logged_in, people
 __all__ = ["people"]
 
 Queries = Callable[..., Any]
-HTMX = {"HTTP_HX_REQUEST": "true"}
+HTMX: dict[str, Any] = {"HTTP_HX_REQUEST": "true"}
 
 
 @pytest.fixture
@@ -142,7 +142,7 @@ class TestStrangeRecords:
         assert "?look=2" in read(rep, record, "?look=1", **HTMX)
         assert "has not answered" in read(rep, record, "?look=20", **HTMX)
         Record.objects.update(fetched_at=timezone.now())
-        response = rep.get(f"/records/{record.uuid}/?look=3", **HTMX)  # type: ignore[arg-type]
+        response = rep.get(f"/records/{record.uuid}/?look=3", **HTMX)
         assert response["HX-Redirect"] == f"/records/{record.uuid}/"
 
     @pytest.mark.parametrize(
