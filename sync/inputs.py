@@ -98,10 +98,7 @@ def check(completion: Completion, task: Task | None, now: datetime, region: str,
     """Return what was said, or None after adding to `errors`. `task` is the open task as it stands now."""
     before = len(errors.by_field)
     kind = _kind(completion, task, errors)
-    subject = completion.subject if completion.subject is not None else _subject(completion, task)
-    description = completion.description
-    if description is None:
-        description = task.description if task else ""
+    subject, description = texts(completion, task)
     _check_texts(completion, subject, description, errors)
     _check_time(completion.completed_at, now, errors)
     direction = _member(CallDirection, completion.call_direction, "call_direction", errors)
@@ -136,6 +133,16 @@ def check_open(task: Task, errors: Errors) -> None:
         errors.add("task", message, "already_completed")
     elif task.state == TaskState.SKIPPED:
         errors.add("task", _("This task was skipped. Complete an ad hoc task instead."), "skipped")
+
+
+def texts(completion: Completion, task: Task | None) -> tuple[str, str]:
+    """Return subject and description: what was said, and where nothing was said what the open task has."""
+    subject, description = completion.subject, completion.description
+    if subject is None:
+        subject = _subject(completion, task)
+    if description is None:
+        description = task.description if task is not None else ""
+    return subject, description
 
 
 def _subject(completion: Completion, task: Task | None) -> str:

@@ -15,7 +15,7 @@ from sync.api.items import Item, is_same, item_of
 from sync.api.schemas import TRACK_AND_SYNC
 from sync.completion import Completion, complete_many
 from sync.enums import TaskKind, TaskSource, TaskStatus
-from sync.inputs import Errors, check
+from sync.inputs import Errors, check, texts
 from sync.message_facts import facts_of_text
 from sync.models import ReceivedTask, Sender, Task
 from sync.play_steps import FoundStep, NamedStep, find_steps
@@ -158,15 +158,15 @@ def _find_users(sender: Sender, items: Sequence[Item]) -> dict[int, User]:
     addresses = {name for name in named.values() if "@" in name}
     ids = set(named.values()) - addresses
     found = {}
-    for user in sender.users().active().filter(Q(email__in=addresses) | Q(crm_user_id__in=ids)):
+    for user in sender.users().filter(Q(email__in=addresses) | Q(crm_user_id__in=ids), is_active=True):
         found[user.email] = user
         if user.crm_user_id:
             found[user.crm_user_id] = user
     users = {}
     for item in items:
-        user = found.get(named[item.index])
-        if user is not None:
-            users[item.index] = user
+        name = named[item.index]
+        if name in found:
+            users[item.index] = found[name]
         else:
             item.add("user", "unknown", unknown_user())
     return users
@@ -238,7 +238,7 @@ def _stopped(
     stopped: dict[int, dict[str, str | int]] = {}
     rules = rules_for_all({one.user.pk for _item, one in pairs})
     for item, one in pairs:
-        facts = facts_of_text(one.user.email, [one.email_address], one.subject or "", one.description or "")
+        facts = facts_of_text(one.user.email, [one.email_address], *texts(one, one.task))
         stop = rules[one.user.pk].stop(facts)
         if stop is not None:
             stopped[item.index] = {"list": "company" if stop.by_company else "user", "rule": stop.match.number}
