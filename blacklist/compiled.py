@@ -86,8 +86,8 @@ def _compiled_together(users: Collection[int]) -> dict[int, Matcher]:
     rules: dict[int, list[RuleRow]] = {user: [] for user in users}
     if users:
         rows = Rule.objects.filter(user__in=users).values_list("user", "pk", "kind", "match", "ignore_quoted")
-        for user, *row in rows.iterator(chunk_size=2000):
-            rules[user].append(RuleRow(*row))
+        for user, number, kind, match, ignore_quoted in rows.iterator(chunk_size=2000):
+            rules[user].append(RuleRow(number, kind, match, ignore_quoted))
     return {user: Matcher(rows) for user, rows in rules.items()}
 
 

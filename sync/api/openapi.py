@@ -25,6 +25,22 @@ _PROBLEMS = {
     429: "The token's limit is used up; Retry-After says for how many seconds.",
     500: "Something went wrong here.",
 }
+_CALL = {
+    "key": "call-4711",
+    "kind": "call",
+    "user": "rosa@example.com",
+    "subject": "Discovery call",
+    "completed_at": "2025-03-31T14:05:00+02:00",
+    "phone_number": "+1 212 555 0141",
+    "call": {"direction": "outbound", "duration_seconds": 75, "disposition": "Connected"},
+}
+_MAIL = {
+    "key": "mail-42",
+    "kind": "email",
+    "user": "rosa@example.com",
+    "subject": "Prices for the winter season",
+    "email_address": "hana@customer.example",
+}
 _HEADERS: dict[int, dict[str, Any]] = {
     401: {"WWW-Authenticate": {"schema": {"type": "string"}}},
     429: {"Retry-After": {"schema": {"type": "integer", "minimum": 1}}},
@@ -39,7 +55,12 @@ def completed(document: dict[str, Any]) -> dict[str, Any]:
     )
     document["components"].setdefault("schemas", {}).update(schemas["$defs"])
     tasks, one = (document["paths"][path] for path in ("/api/v1/tasks", "/api/v1/tasks/{task}"))
-    tasks["post"]["requestBody"] = {"required": True, "content": _json(_one_or_many("TaskIn", MOST_TASKS))}
+    body = _json(_one_or_many("TaskIn", MOST_TASKS))
+    body["application/json"]["examples"] = {
+        "one": {"summary": "One task", "value": _CALL},
+        "many": {"summary": "A list of tasks", "value": [_CALL, _MAIL]},
+    }
+    tasks["post"]["requestBody"] = {"required": True, "content": body}
     tasks["post"]["responses"] = {
         "202": {
             "description": "What became of each, in order. Of a list also those that were refused.",

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 
 from sync.inputs import DESCRIPTION_LENGTH, DISPOSITION_LENGTH, MOST_SECONDS, SUBJECT_LENGTH
 
@@ -18,7 +18,7 @@ State = Literal["open", "skipped", "waiting", "sending", "synced", "failed", "ca
 # Visible ASCII, no space at either end: keys are compared byte by byte.
 Key = Annotated[str, Field(min_length=1, max_length=KEY_LENGTH, pattern=r"^[!-~]([ -~]*[!-~])?$")]
 _CRM_ID = r"^([a-zA-Z0-9]{15}|[a-zA-Z0-9]{18})?$"
-_TIME = {"format": "date-time", "examples": ["2025-03-31T14:05:00+02:00"]}
+_TIME: dict[str, JsonValue] = {"format": "date-time", "examples": ["2025-03-31T14:05:00+02:00"]}
 
 
 class _Taken(BaseModel):
@@ -36,7 +36,7 @@ class CallIn(_Taken):
     direction: Direction | None = None
     duration_seconds: Annotated[int, BeforeValidator(_whole), Field(ge=0, le=MOST_SECONDS)] | None = None
     disposition: Annotated[str, Field(max_length=DISPOSITION_LENGTH)] | None = Field(
-        None, description="What came of it, like “Left voicemail”."
+        default=None, description="What came of it, like “Left voicemail”."
     )
 
 
@@ -56,33 +56,33 @@ class TaskIn(_Taken):
         examples=["rosa@example.com"],
     )
     subject: Annotated[str, Field(max_length=SUBJECT_LENGTH)] | None = Field(
-        None, description="Required, unless play_step names it."
+        default=None, description="Required, unless play_step names it."
     )
     description: Annotated[str, Field(max_length=DESCRIPTION_LENGTH)] | None = None
     completed_at: str | None = Field(
-        None,
+        default=None,
         description="ISO 8601 with an offset, not in the future. Missing: when it was received.",
         json_schema_extra=_TIME,
     )
     record: Annotated[str, Field(pattern=_CRM_ID)] | None = Field(
-        None,
+        default=None,
         description="The CRM id of the Contact, Lead, Account or Opportunity. Missing: found by number or address.",
     )
     related_record: Annotated[str, Field(pattern=_CRM_ID)] | None = Field(
-        None, description="The CRM id of the Account or Opportunity beside a person."
+        default=None, description="The CRM id of the Account or Opportunity beside a person."
     )
     phone_number: Annotated[str, Field(max_length=64)] | None = Field(
-        None, description="Of a call: whom it was with.", examples=["+1 415 555 0132"]
+        default=None, description="Of a call: whom it was with.", examples=["+1 415 555 0132"]
     )
     email_address: Annotated[str, Field(max_length=254)] | None = Field(
-        None, description="Of an e-mail: whom it went to. Required for track_and_sync."
+        default=None, description="Of an e-mail: whom it went to. Required for track_and_sync."
     )
-    call: CallIn | None = Field(None, description="Of a call.")
+    call: CallIn | None = Field(default=None, description="Of a call.")
     play: Annotated[str, Field(max_length=150)] | None = Field(
-        None, description="The name or id of the play that it belongs to, with play_step."
+        default=None, description="The name or id of the play that it belongs to, with play_step."
     )
     play_step: Annotated[str, Field(max_length=150)] | None = Field(
-        None,
+        default=None,
         description="The name of the play's step, or its place: 1 is the first. Where the record is in the play and "
         "the step is open for this user, that open task is completed.",
     )
@@ -159,11 +159,13 @@ class ProblemOut(BaseModel):
 class TaskQuery(BaseModel):
     """Which tasks are told."""
 
-    key: str | None = Field(None, min_length=1, max_length=KEY_LENGTH)
+    key: str | None = Field(default=None, min_length=1, max_length=KEY_LENGTH)
     state: State | None = None
-    user: str | None = Field(None, max_length=254, description="E-mail address or CRM user id.")
+    user: str | None = Field(default=None, max_length=254, description="E-mail address or CRM user id.")
     since: str | None = Field(
-        None, description="Received at that time or later: ISO 8601 with an offset (+ is %2B).", json_schema_extra=_TIME
+        default=None,
+        description="Received at that time or later: ISO 8601 with an offset (+ is %2B).",
+        json_schema_extra=_TIME,
     )
     limit: int = Field(100, ge=1, le=500)
-    cursor: str | None = Field(None, max_length=500, description="`next` of the page before.")
+    cursor: str | None = Field(default=None, max_length=500, description="`next` of the page before.")

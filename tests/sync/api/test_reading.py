@@ -191,8 +191,8 @@ def set_up_states(dialer: Dialer, people: People) -> dict[str, str]:
     dialer.post(track_and_sync(people.rep, "stopped"))
     without_rows = hand_in(dialer, people.rep, "open", "skipped", "unasked", "adopted")
     OutboxRow.objects.filter(task__in=without_rows).delete()
-    for task, state in zip(without_rows, (TaskState.OPEN, TaskState.SKIPPED), strict=False):
-        Task.objects.filter(pk=task.pk).update(state=state)
+    for task, task_state in zip(without_rows, (TaskState.OPEN, TaskState.SKIPPED), strict=False):
+        Task.objects.filter(pk=task.pk).update(state=task_state)
     Task.objects.filter(pk=without_rows[3].pk).update(crm_id=crm_id("00T", 1))
     return {**{key: key for key in (*states, "stopped", "open", "skipped")}, "unasked": "waiting", "adopted": "synced"}
 

@@ -73,7 +73,13 @@ def test_a_call_is_stored_with_all_that_was_said(dialer: Dialer, people: People)
 
 def test_what_is_missing_null_or_empty_is_the_same(dialer: Dialer, people: People) -> None:
     first = dialer.post(call(people.rep))
-    empty = {"description": "", "completed_at": None, "record": "", "call": {"disposition": ""}, "play": None}
+    empty: dict[str, Any] = {
+        "description": "",
+        "completed_at": None,
+        "record": "",
+        "call": {"disposition": ""},
+        "play": None,
+    }
     assert dialer.post(call(people.rep, **empty)) == {**first, "created": False}
 
 
@@ -235,7 +241,7 @@ def test_messages_are_for_people_and_never_repeat_what_was_said(dialer: Dialer, 
 
 
 def test_not_more_than_twenty_errors_of_one_item(dialer: Dialer, people: People) -> None:
-    fields = {f"field{number}": 1 for number in range(1000)}
+    fields: dict[str, Any] = {f"field{number}": 1 for number in range(1000)}
     assert len(dialer.post(call(people.rep, **fields), 422)["errors"]) == 20
 
 
