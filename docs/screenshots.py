@@ -111,6 +111,68 @@ def preview_users(page: Page) -> None:
     page.get_by_role("button", name="Show what would change").click()
 
 
+def preview_tasks(page: Page) -> None:
+    lines = (
+        "Call ID,Agent Email,Number,Direction,Duration,Result,Start Time",
+        "dx-20411,amara.osei@fernhill.example,+44 20 7946 0233,outbound,2:05,Connected,2026-11-23T10:15:00+00:00",
+        "dx-20412,jonas.weber@fernhill.example,+44 20 7946 0132,inbound,0:48,Connected,2026-11-23T10:31:00+00:00",
+        "dx-20413,tom.baker@fernhill.example,020 7946 0871,outbound,0:20,No answer,2026-11-23T10:40:00+00:00",
+        "dx-20414,priya.nair@fernhill.example,020 7946 0230,outbound,seven,Connected,2026-11-23T10:52:00+00:00",
+    )
+    calls: FilePayload = {"name": "calls.csv", "mimeType": "text/csv", "buffer": "\n".join(lines).encode()}
+    page.locator("input[type=file]").set_input_files(calls)
+    page.get_by_role("button", name="Check the file").click()
+    page.get_by_role("button", name=re.compile("^Import")).wait_for(timeout=60_000)
+
+
+def preview_enrolment(page: Page) -> None:
+    for name in ("Hannah Lee", "Daniel Okonkwo", "Brightwater Foods"):
+        # By keyboard: the bar with the actions lies over the last rows.
+        page.get_by_role("row").filter(has_text=name).first.get_by_role("checkbox").press("Space")
+    page.get_by_label("Select action to run").select_option(label="Enrol in a play")
+    page.get_by_role("button", name="Run").press("Enter")
+    page.get_by_label("Play", exact=True).select_option(label="First three weeks")
+    page.get_by_role("button", name="Show what would happen").click()
+
+
+def add_sender(page: Page) -> None:
+    """Add a sender with a token, or show the one that another picture added."""
+    if not page.get_by_role("link", name="Dialer").count():
+        page.get_by_role("link", name="Add a sender").click()
+        page.get_by_label("Name").fill("Dialer")
+        page.get_by_role("button", name="Add sender").click()
+        page.get_by_role("button", name="Issue a token").click()
+        page.get_by_role("link", name="I have copied it").click()
+    else:
+        page.get_by_role("link", name="Dialer").click()
+
+
+def complete_call(page: Page) -> None:
+    page.get_by_role("link", name="Complete Introduce yourself").click()
+    page.get_by_label("Duration").fill("4:10")
+    page.get_by_label("Result").fill("Connected")
+    page.get_by_label("Description").fill("Plans forty shifts a week on paper. Wants to see the roster screens.")
+
+
+def choose_hannah(page: Page) -> None:
+    page.get_by_label(re.compile("^Search by name")).fill("hannah")
+    page.get_by_role("button", name="Choose Hannah Lee").click()
+
+
+def open_hannah(page: Page) -> None:
+    page.get_by_role("link", name="Hannah Lee").click()
+
+
+def log_what_is_refused(page: Page) -> None:
+    """Log a call without a result, which the org's validation rule asks for, and open its page once it is refused."""
+    open_hannah(page)
+    open_link("Log a call")(page)
+    page.get_by_label("Subject").fill("Asked who plans the shifts")
+    page.get_by_role("button", name="Log the call").click()
+    page.get_by_role("link", name="Asked who plans the shifts").first.click()
+    page.get_by_text("FIELD_CUSTOM_VALIDATION_EXCEPTION").first.wait_for(timeout=60_000)
+
+
 MANAGER, ADMIN, REP = "Manager", "Admin", "Rep"
 EMAIL, CRM = "/manager/settings/email", "/manager/settings/crm"
 PICTURES = (
@@ -134,11 +196,26 @@ PICTURES = (
     Picture("disconnect", ADMIN, f"{CRM}/connection/disconnect/", height=400),
     Picture("second-factor-required", ADMIN, "/manager/teams/organisation/", height=600),
     Picture("audit", ADMIN, "/manager/auditlog/logentry/?q=Elena", height=640),
+    Picture("play", MANAGER, "/manager/sync/play/", open_link("First three weeks"), height=760),
+    Picture("enrol", MANAGER, "/manager/sync/record/", preview_enrolment),
+    Picture("who-is-where", MANAGER, "/manager/sync/enrolment/", height=600),
+    Picture("import-tasks", MANAGER, "/manager/tasks/import/", preview_tasks, height=660),
+    Picture("fields", ADMIN, f"{CRM}/fields/", lambda page: page.get_by_role("button", name="Check now").click()),
+    Picture("sender", ADMIN, "/manager/settings/api/", add_sender, of="#tokens"),
+    Picture("my-tasks", REP, "/tasks/", height=560),
+    Picture("complete-a-task", REP, "/tasks/", complete_call, of=".pb-task"),
+    Picture("my-tasks-phone", REP, "/tasks/", width=NARROW, dark=True),
+    Picture("log-a-task", REP, "/tasks/new/", choose_hannah, of="#task-form"),
+    Picture("find-records", REP, "/records/?q=bri", height=480),
+    Picture("record", REP, "/records/", open_hannah, height=760),
+    Picture("orphaned-calls", REP, "/orphaned-calls/", height=480),
+    Picture("orphaned-call", REP, "/orphaned-calls/", open_link("+44 20 7946 0233"), height=780),
     Picture("my-crm-email-sync", REP, "/settings/email/crm-email-sync/", height=600),
-    Picture("my-crm-email-sync-phone", REP, "/settings/email/crm-email-sync/", width=NARROW, dark=True),
     Picture("my-blacklist", REP, "/settings/email/my-blacklist/"),
     Picture("my-crm", REP, "/settings/crm/", height=700),
     Picture("second-factor", REP, "/settings/profile/", open_link("Set one up"), height=480),
+    # Last, because others would show what it leaves behind.
+    Picture("why-not-synced", REP, "/records/?q=hannah", log_what_is_refused),
 )
 
 
