@@ -209,8 +209,8 @@ SLOT_LABELS: dict[Slot, str | Promise] = {
     Slot.TYPE: _("Call, e-mail or other"),
     Slot.CALL_DIRECTION: _("Call direction"),
     Slot.CALL_DURATION: _("Call duration in seconds"),
-    Slot.CALL_DISPOSITION: _("Call outcome"),
-    Slot.CALL_OBJECT: _("Telephone number"),
+    Slot.CALL_DISPOSITION: _("Call result"),
+    Slot.CALL_OBJECT: _("Phone number"),
     Slot.PLAY_NAME: _("Play Name"),
     Slot.PLAY_STEP: _("Play Step"),
 }
