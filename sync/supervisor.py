@@ -186,8 +186,6 @@ class Supervisor:
         """Read the heartbeats and ring for due rows; whatever goes wrong, the watch goes on."""
         try:
             close_old_connections()
-            if self._companion:
-                self._companion.tick()
             pulse.hear(read_beats(group.name), time.monotonic())
             if not self._database_answers:
                 logger.info("The database answers again.")
@@ -195,13 +193,16 @@ class Supervisor:
                 self._database_answers = True
             for connection in ring_for_due_rows(timezone.now()):
                 logger.info("Rows are due and nobody works on them: rang.", extra={"connection": str(connection.uuid)})
+            # Last: a companion that can't be started or ended must not make the cluster look dead.
+            if self._companion:
+                self._companion.tick()
         except DatabaseError as error:
             if self._database_answers:
                 logger.error("The database doesn't answer (%s). The watch goes on.", type(error).__name__)
             self._database_answers = False
             connections.close_all()
             pulse.deafen(time.monotonic())
-        except Exception:  # a broker that is away must not end the watch
+        except Exception:  # neither a broker that is away nor a companion must end the watch
             logger.exception("The watch over the outbox failed. It goes on.")
 
     def _forget(self, cluster: str) -> None:

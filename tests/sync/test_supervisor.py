@@ -18,6 +18,7 @@ from django_q.models import OrmQ
 
 from sync import supervisor
 from sync.cluster_group import ClusterGroup, end_stale, processes_of
+from sync.companion import Companion
 from sync.enums import ConnectionState, OutboxState
 from sync.models import Connection, Heartbeat, OutboxRow
 from sync.models.job import CLUSTER_VARIABLE
@@ -216,6 +217,31 @@ def test_a_database_that_is_away_does_not_end_the_watch(
     Supervisor(stand_in("import time; time.sleep(600)"), records, Patience(hang=1.5, stop=2)).run()
     stopper.join()
     assert caplog.text.count("The database doesn't answer (OperationalError). The watch goes on.") == 1
+    assert "hangs" not in caplog.text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_companion_in_trouble_does_not_make_the_cluster_look_dead(
+    records: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken(Companion):
+        def tick(self) -> None:
+            raise TimeoutError("Processes can't be killed.")
+
+    caplog.set_level(logging.INFO)
+    heard: list[str] = []
+
+    def read(cluster: str) -> dict[str, datetime]:
+        heard.append(cluster)
+        if len(heard) > 3:
+            logging.getLogger("sync").info("heard often enough")
+        return beat_at(len(heard))
+
+    monkeypatch.setattr(supervisor, "read_beats", read)
+    stopper = stop_when("heard often enough", caplog)
+    broken = Broken("Broken", [], records, grace=1, patience=1, last_beat=lambda _name: None)
+    Supervisor(stand_in("import time; time.sleep(600)"), records, Patience(hang=2.5, stop=2), broken).run()
+    stopper.join()
     assert "hangs" not in caplog.text
 
 
