@@ -111,7 +111,7 @@ class TaskForm(forms.Form):
     def save(self) -> Task | None:
         """Complete what was typed; None after adding errors to the fields. A form sent twice gives the first's task."""
         if (before := self._sent_before()) is not None:
-            return before
+            return self._once(before)
         try:
             return complete(self.completion())
         except ValidationError as error:
@@ -120,7 +120,7 @@ class TaskForm(forms.Form):
         except IntegrityError:
             # Both came at the same moment.
             if (before := self._sent_before()) is not None:
-                return before
+                return self._once(before)
             key = self.cleaned_data.get("form_key")
             if key is None or not Task.objects.filter(uuid=key).exists():
                 raise
@@ -130,6 +130,21 @@ class TaskForm(forms.Form):
     def _sent_before(self) -> Task | None:
         key = self.cleaned_data.get("form_key")
         return Task.objects.filter(uuid=key, user=self.viewer).first() if key else None
+
+    def _once(self, before: Task) -> Task | None:
+        """Return what the same form logged before; None when something else was typed into it since."""
+        said, record = self.completion(), self.record.pk if self.record else None
+        now = (said.kind, said.subject, said.description, record, said.call_duration_seconds, said.call_disposition)
+        then = (before.kind, before.subject, before.description, before.record_id)
+        if now == (*then, before.call_duration_seconds, before.call_disposition):
+            return before
+        message = _(
+            "This form was sent before, and what it said then is logged as “%(subject)s”. Send it again to log what "
+            "stands here as another task."
+        )
+        self.add_error(None, ValidationError(message, code="sent_before", params={"subject": before.subject}))
+        self.data = {**self.data.dict(), self.add_prefix("form_key"): str(uuid4())}  # type: ignore[attr-defined]
+        return None
 
     def _take(self, error: ValidationError) -> None:
         for name, found in error.error_dict.items():
@@ -174,7 +189,7 @@ class CallForm(TaskForm):
     call_disposition = forms.CharField(label=_("Result"), required=False)
 
     def set_up(self) -> None:
-        numbers = [phone.number for phone in self.record.phones.order_by("pk")] if self.record else []
+        numbers = _numbers(self.record) if self.record else []
         _offer(self, "known_number", "phone_number", numbers, _("Another number"))
         values = _dispositions()
         if values:
@@ -257,6 +272,11 @@ def _offer(form: TaskForm, known: str, typed: str, values: list[str], another: A
     field.choices = [*((value, value) for value in dict.fromkeys(values)), ("", _("Another, or none"))]
     form.initial.setdefault(known, values[0])
     form.fields[typed].label = another
+
+
+def _numbers(record: Record) -> list[str]:
+    """The record's numbers that can be dialled; with others, like “ext. 44”, no call could be completed."""
+    return [phone.number for phone in record.phones.order_by("pk") if phone.e164]
 
 
 def _dispositions() -> list[str]:

@@ -66,7 +66,8 @@ def _completed(request: HttpRequest, task: Task) -> HttpResponse:
 def _was_closed(request: HttpRequest, task: Task, form: TaskForm) -> HttpResponse:
     """Somebody, or an earlier click, was faster. What was typed is shown as long as it isn't what stands there."""
     task.refresh_from_db()
-    typed = form.cleaned_data
+    # A field with an error of its own has nothing clean.
+    typed = {name: form.cleaned_data.get(name, form[name].value() or "") for name in ("subject", "description")}
     if (typed["subject"], typed["description"]) == (task.subject, task.description):
         return closed(request, task)
     context: dict[str, Any] = {"task": task, "typed": typed, "link": logged.link(task), "next": way_back(request)}

@@ -59,4 +59,7 @@ def answer_row(request: HttpRequest, task: Task, said: str, **context: Any) -> H
         "here": way_back(request),
         **context,
     }
-    return render(request, "my_tasks/answer.html", values)
+    response = render(request, "my_tasks/answer.html", values)
+    # Also where a form was asked for, which would have opened below the row.
+    response["HX-Retarget"], response["HX-Reswap"] = f"#task-{task.uuid}", "outerHTML"
+    return response

@@ -147,6 +147,23 @@ def test_sent_twice_it_is_logged_once(people: People) -> None:
     assert Task.objects.count() == 2
 
 
+@pytest.mark.parametrize("other", [{"subject": "Another call"}, {"description": "Other notes"}, {"record": "hana"}])
+def test_a_form_that_says_something_else_the_second_time_loses_nothing(
+    people: People, hana: Record, other: dict[str, str]
+) -> None:
+    client = logged_in(people.rep)
+    key = str(client.get("/tasks/new/").context["form"]["form_key"].value())
+    log(client, form_key=key)
+    said = {name: str(hana.uuid) if value == "hana" else value for name, value in other.items()}
+    response = log(client, form_key=key, **said)
+    html = response.content.decode()
+    assert (response.status_code, html.count("This form was sent before")) == (200, 1)
+    new = str(response.context["form"]["form_key"].value())  # type: ignore[attr-defined]
+    assert (new != key, Task.objects.count()) == (True, 1)
+    assert log(client, form_key=new, **said).status_code == 302
+    assert Task.objects.count() == 2
+
+
 def test_somebody_elses_task_is_not_told_to_who_brings_its_id(people: People) -> None:
     theirs = TaskFactory.create(user=people.other_rep)
     html = log(logged_in(people.rep), form_key=str(theirs.uuid)).content.decode()

@@ -232,6 +232,20 @@ def test_somebody_was_faster_and_what_was_typed_can_be_copied(people: People, re
     assert OutboxRow.objects.count() == 1
 
 
+def test_somebody_was_faster_and_the_subject_is_missing(people: People, record: Record) -> None:
+    task = step_of(people.rep, record)
+    complete(Completion(user=people.rep, task=task))
+    response = send(logged_in(people.rep), task, {"subject": "", "description": "My own notes"})
+    assert (response.status_code, response.content.decode().count("My own notes")) == (409, 1)
+
+
+def test_a_number_that_nobody_can_dial_is_not_offered(people: People) -> None:
+    task = step_of(people.rep, RecordFactory.create(phones=["ext. 44, ask for Joe"]))
+    client = logged_in(people.rep)
+    assert "known_number" not in client.get(address(task)).context["form"].fields
+    assert send(client, task).status_code == 302
+
+
 def test_skipped_meanwhile(people: People, record: Record) -> None:
     task = step_of(people.rep, record)
     skip(task, people.rep)
@@ -299,6 +313,8 @@ class TestFromTheList:
         task = step_of(people.rep, record)
         complete(Completion(user=people.rep, task=task))
         client = logged_in(people.rep)
-        assert client.get(address(task), headers=HTMX).content.decode().count('data-arrived="closed"') == 1
+        asked = client.get(address(task), headers=HTMX)
+        assert asked.content.decode().count('data-arrived="closed"') == 1
+        assert (asked["HX-Retarget"], asked["HX-Reswap"]) == (f"#task-{task.uuid}", "outerHTML")
         html = send(client, task, {"description": "Mine"}, headers=HTMX).content.decode()
         assert (html.count("was completed already"), html.count("Mine")) == (1, 1)
