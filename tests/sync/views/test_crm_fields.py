@@ -132,7 +132,7 @@ def test_m7_another_field_is_chosen_and_taken_back(
     sandbox.change_schema(fields=[OUTCOME])
     check(people)
     html = save(people, call_disposition="Outcome__c", play_step="").content.decode()
-    assert html.count("From the next Task on, these go where you chose: Call outcome, Play Step.") == 1
+    assert html.count("From the next Task on, these go where you chose: Call result, Play Step.") == 1
     assert FieldMapping.objects.names() == {"call_disposition": "Outcome__c", "play_step": ""}
     schema = Connection.objects.get().task_schema
     assert schema is not None
