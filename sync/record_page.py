@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
-from django.db.models import Case, Count, F, IntegerField, OuterRef, Q, Subquery, When
+from django.db.models import Count, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from sync.enums import TaskKind, TaskState
@@ -37,6 +38,7 @@ class WorkRow:
     icon: str
     other: Record | None  # what it is linked to besides the page's record
     days_late: int
+    days_ahead: int | None  # None: it has no day
     state: SyncState | None  # of what was completed
     reason: str
     is_unsettled: bool
@@ -45,12 +47,14 @@ class WorkRow:
     def of(cls, task: Task, record: Record, today: date) -> "WorkRow":
         is_done = task.state == TaskState.COMPLETED
         row = newest_row(task) if is_done else None
+        ahead = (task.due_on - today).days if task.due_on else None
         linked = (task.who, task.what) if is_done else (task.record, task.related_record)
         return cls(
             task=task,
             icon=TASK_ICONS[TaskKind(task.kind)],
             other=next((one for one in linked if one is not None and one.pk != record.pk), None),
-            days_late=max(0, (today - task.due_on).days) if task.due_on and not is_done else 0,
+            days_late=max(0, -(ahead or 0)),
+            days_ahead=ahead,
             state=sync_state(task, row) if is_done else None,
             reason=reason(task, row) if is_done else "",
             is_unsettled=is_unsettled(row),
@@ -70,6 +74,7 @@ class Work:
     number: int
     has_next: bool
     others: int  # tasks that the viewer may not see
+    is_cut: bool = False  # more is open than is shown
     watched: list[str] = field(default_factory=list)  # UUIDs of tasks that will be settled
 
     @property
@@ -89,8 +94,10 @@ def work_on(record: Record, viewer: User, number: int) -> Work:
         WorkRow.of(task, record, today) for task in done.order_by("-completed_at", "-pk")[start : start + PER_PAGE + 1]
     ]
     shown = rows[:PER_PAGE]
+    todo = [WorkRow.of(task, record, today) for task in opened[: _OPEN_SHOWN + 1]] if number == 1 else []
     return Work(
-        opened=[WorkRow.of(task, record, today) for task in opened[:_OPEN_SHOWN]] if number == 1 else [],
+        opened=todo[:_OPEN_SHOWN],
+        is_cut=len(todo) > _OPEN_SHOWN,
         done=shown,
         number=number,
         has_next=len(rows) > PER_PAGE,
@@ -127,20 +134,34 @@ def enrolments_of(record: Record, viewer: User) -> Enrolments:
     """Return the plays that a record is in, each with how many of its steps are done and which comes next."""
     on_record = Enrolment.objects.filter(Q(record=record) | Q(related_record=record))
     seen = _with_steps(on_record.visible_to(viewer))
+    unseen = on_record.running().exclude(pk__in=on_record.visible_to(viewer).values("pk"))
     running = list(seen.running().order_by("-created_at", "-pk")[:_OPEN_SHOWN])
     return Enrolments(
         running=running,
         ended=list(seen.exclude(ended_at=None).order_by("-ended_at", "-pk")[:ENDED_SHOWN]),
-        others=0 if viewer.sees_everyone else max(0, on_record.running().count() - len(running)),
+        others=0 if viewer.sees_everyone else unseen.count(),
     )
+
+
+def _number_of(tasks: TaskQuerySet) -> Coalesce:
+    """How many of an enrolment's tasks, asked for each by itself: grouping would read all tasks where few are known."""
+    counted = tasks.order_by().values("enrolment").annotate(number=Count("pk")).values("number")
+    return Coalesce(Subquery(counted), 0)
 
 
 def _with_steps(enrolments: EnrolmentQuerySet) -> EnrolmentQuerySet:
-    upcoming = Task.objects.filter(enrolment=OuterRef("pk"), state=TaskState.OPEN).order_by("step__position")
-    is_open = Case(When(tasks__state=TaskState.OPEN, then=1), output_field=IntegerField())
+    """Each by questions of its own: joined, PostgreSQL would read all tasks for a record with few."""
+    theirs = Task.objects.filter(enrolment=OuterRef("pk"))
+    opened = theirs.filter(state=TaskState.OPEN)
+    upcoming = opened.order_by("step__position")
     return enrolments.select_related("play", "user", "record", "related_record").annotate(
-        steps=Count("tasks"),
-        steps_open=Count(is_open),
+        steps=_count(theirs),
+        steps_open=_count(opened),
         next_step=Subquery(upcoming.values("step__name")[:1]),
         next_due=Subquery(upcoming.values("due_on")[:1]),
     )
+
+
+def _count(tasks: TaskQuerySet) -> Coalesce:
+    counted = tasks.order_by().values("enrolment").annotate(n=Count("pk")).values("n")
+    return Coalesce(Subquery(counted), 0)
