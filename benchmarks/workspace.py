@@ -7,14 +7,17 @@ month ahead. Milliseconds at the median, from request to rendered answer without
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.databases import KINDS
 from benchmarks.figures import Figure
 from benchmarks.filled import child, filled, report
+
+if TYPE_CHECKING:
+    from sync.models import Task
 
 TASKS = 100_000
 OPEN = 600
@@ -31,7 +34,7 @@ def fill() -> None:
 
     from benchmarks import bulk  # noqa: PLC0415
     from sync.enums import TaskState  # noqa: PLC0415
-    from sync.models import Attempt, OutboxRow, RecordPhone, Task  # noqa: PLC0415
+    from sync.models import Attempt, OutboxRow, Record, RecordName, RecordPhone, Task  # noqa: PLC0415
     from teams.models import User  # noqa: PLC0415
 
     bulk.fill(bulk.Size(users=200, tasks=TASKS))
@@ -48,22 +51,45 @@ def fill() -> None:
         task.who = None
         task.due_on = today + timedelta(days=number % 61 - 30)
     Task.objects.bulk_update(tasks.values(), ["state", "completed_at", "synced_at", "crm_id", "who", "due_on"])
+    _enrol(tasks.values())
     orphans = Task.objects.filter(state=TaskState.COMPLETED).annotate(nth=F("pk") % 50).filter(nth=7)
     orphans.update(is_orphan=True, who=None, record=None, phone_number="+49 30 1234567", phone_e164="+49301234567")
+    for start in range(0, 20_000, 2_000):
+        RecordName.keep(Record.objects.filter(pk__range=(start + 1, start + 2_000)))
     RecordPhone.objects.create(record_id=5, number="+49 30 1234567", e164="+49301234567")
     with database.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE" if database.vendor == "postgresql" else "ANALYZE")
 
 
+def _enrol(tasks: "Iterable[Task]") -> None:
+    """Make each of the open tasks the last of three steps of an enrolment of its record."""
+    from sync.enums import LinkChoice, TaskKind, TaskState  # noqa: PLC0415
+    from sync.models import Enrolment, Play, PlayStep, Task  # noqa: PLC0415
+
+    play = Play.objects.create(name="Renewal")
+    steps = [
+        PlayStep.objects.create(play=play, position=number, kind=TaskKind.CALL, name=f"Step {number}")
+        for number in (1, 2, 3)
+    ]
+    for last in tasks:
+        enrolment = Enrolment.objects.create(play=play, record_id=last.record_id, user_id=last.user_id)
+        done = Task.objects.filter(record=last.record_id, state=TaskState.COMPLETED, enrolment=None).order_by("pk")
+        for step, pk in zip(steps, done.values_list("pk", flat=True)[:2], strict=False):
+            Task.objects.filter(pk=pk).update(enrolment=enrolment, step=step, link_choice=LinkChoice.PLAY)
+        last.enrolment, last.step = enrolment, steps[2]
+    Task.objects.bulk_update(tasks, ["enrolment", "step"])
+
+
 def cases() -> dict[str, str]:
     """Return the pages' addresses by their names."""
     from sync.enums import TaskState  # noqa: PLC0415
-    from sync.models import Record, Task  # noqa: PLC0415
+    from sync.models import Task  # noqa: PLC0415
 
     done = Task.objects.filter(state=TaskState.COMPLETED, is_orphan=False).order_by("pk")[5_000]
     waiting = Task.objects.filter(state=TaskState.OPEN).order_by("pk")[5]
     orphan = Task.objects.orphans().order_by("pk")[5]
-    record = Record.objects.get(pk=7_777)
+    assert waiting.record is not None
+    record = waiting.record
     return {
         "my tasks, today": "/tasks/",
         "my tasks, upcoming": "/tasks/?show=upcoming",
@@ -74,7 +100,7 @@ def cases() -> dict[str, str]:
         "an ad hoc task": "/tasks/new/",
         "a task's page": f"/tasks/{done.uuid}/",
         "records, worked on lately": "/records/",
-        "records, searched by name": "/records/?q=Contact+number+7777",
+        "records, searched by name": "/records/?q=number+7777",
         "records, searched by CRM id": f"/records/?q={record.crm_id}",
         "a record's page": f"/records/{record.uuid}/",
         "orphaned calls": "/orphaned-calls/",
