@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
             name='FieldMapping',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slot', models.CharField(choices=[('type', 'Call, e-mail or other'), ('call_direction', 'Call direction'), ('call_duration', 'Call duration in seconds'), ('call_disposition', 'Call outcome'), ('call_object', 'Telephone number'), ('play_name', 'Play Name'), ('play_step', 'Play Step')], max_length=30, unique=True, verbose_name='what')),
+                ('slot', models.CharField(choices=[('type', 'Call, e-mail or other'), ('call_direction', 'Call direction'), ('call_duration', 'Call duration in seconds'), ('call_disposition', 'Call result'), ('call_object', 'Phone number'), ('play_name', 'Play Name'), ('play_step', 'Play Step')], max_length=30, unique=True, verbose_name='what')),
                 ('field_name', models.CharField(blank=True, help_text="Empty: it isn't sent.", max_length=255, verbose_name="field of the CRM's Task")),
                 ('changed_at', models.DateTimeField(auto_now=True, verbose_name='changed at')),
             ],

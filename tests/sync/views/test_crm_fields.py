@@ -144,7 +144,7 @@ def test_m7_another_field_is_chosen_and_taken_back(
     assert html.count("Outcome, chosen here") == 1
     entries = LogEntry.objects.get_for_model(FieldMapping).order_by("pk")
     assert [(entry.actor, entry.object_repr) for entry in entries] == [
-        (people.admin, "Call outcome"),
+        (people.admin, "Call result"),
         (people.admin, "Play Step"),
     ]
     html = logged_in(people.admin).post(f"{PAGE}as-usual/", follow=True).content.decode()
