@@ -72,6 +72,7 @@ def _enrol(tasks: "Iterable[Task]") -> None:
         for number in (1, 2, 3)
     ]
     for last in tasks:
+        assert last.record_id is not None
         enrolment = Enrolment.objects.create(play=play, record_id=last.record_id, user_id=last.user_id)
         done = Task.objects.filter(record=last.record_id, state=TaskState.COMPLETED, enrolment=None).order_by("pk")
         for step, pk in zip(steps, done.values_list("pk", flat=True)[:2], strict=False):
