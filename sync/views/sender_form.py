@@ -55,8 +55,10 @@ class SenderForm(forms.ModelForm):  # type: ignore[type-arg]
             ),
         }
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, is_looked_up: bool = False, **kwargs: Any) -> None:
+        """`is_looked_up`: the address was looked up a moment ago."""
         super().__init__(*args, **kwargs)
+        self._is_looked_up = is_looked_up
         team = forms.ModelChoiceField(
             Team.objects.order_by("name"),
             label=self.fields["team"].label,
@@ -73,7 +75,7 @@ class SenderForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean_webhook_url(self) -> str:
         url: str = self.cleaned_data["webhook_url"]
-        if url and url != self.initial.get("webhook_url"):
+        if url and url != self.initial.get("webhook_url") and not self._is_looked_up:
             try:
                 target(url, settings.WEBHOOK_PRIVATE_NETWORKS)
             except AddressRefusedError as refused:

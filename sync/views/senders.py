@@ -65,10 +65,14 @@ def sender_page(request: HttpRequest, sender: UUID) -> HttpResponse:
     the_sender = get_object_or_404(Sender.objects.defer("webhook_secret"), uuid=sender)
     if request.method != "POST":
         return show(request, the_sender)
+    # This asks the name server, which may take its time: nothing is locked yet.
+    form = SenderForm(request.POST, instance=the_sender)
+    if not form.is_valid():
+        return show(request, the_sender, form=form)
     with transaction.atomic():
         locked = get_object_or_404(Sender.objects.defer("webhook_secret").select_for_update(), pk=the_sender.pk)
         former_url = locked.webhook_url
-        form = SenderForm(request.POST, instance=locked)
+        form = SenderForm(request.POST, instance=locked, is_looked_up=True)
         if not form.is_valid():
             return show(request, the_sender, form=form)
         saved = form.save()

@@ -1,10 +1,12 @@
 """Settings › API: senders, who may see and change them, and what the pages say."""  # noqa: RUF002
 
+import socket
 from datetime import timedelta
 from ipaddress import ip_network
 
 import pytest
 from auditlog.models import LogEntry
+from django.db import connection as database
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
@@ -211,3 +213,20 @@ def test_the_webhook_s_state_is_said_in_words(admin: Client, values: dict[str, o
     sender = make_sender("Dialer", PUBLIC)
     WebhookReceiver.objects.create(sender=sender, **values)
     assert admin.get(page_of(sender)).context["webhook"].label == label
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_transaction_is_held_while_the_name_server_is_asked(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may take half a minute; on SQLite nobody else could write meanwhile."""
+    client, sender = logged_in(people.admin), Sender.objects.create(name="Dialer")
+    held: list[bool] = []
+
+    def resolve(*_args: object, **_named: object) -> list[tuple[object, ...]]:
+        held.append(database.in_atomic_block)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.215.14", 443))]
+
+    said = form(client, sender, webhook_url="https://receiver.example/hook")
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    client.post(page_of(sender), said)
+    sender.refresh_from_db()
+    assert (sender.webhook_url, held) == ("https://receiver.example/hook", [False])
