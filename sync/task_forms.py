@@ -197,7 +197,7 @@ class CallForm(TaskForm):
                 label=_("Result"), required=False, choices=[("", _("Not said")), *((each, each) for each in values)]
             )
         else:
-            self.fields["call_disposition"].widget.attrs["placeholder"] = _("for example Left voicemail")
+            self.fields["call_disposition"].widget.attrs["placeholder"] = _("like Left voicemail")
 
     @property
     def short_fields(self) -> list[forms.BoundField]:
