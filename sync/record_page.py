@@ -143,12 +143,6 @@ def enrolments_of(record: Record, viewer: User) -> Enrolments:
     )
 
 
-def _number_of(tasks: TaskQuerySet) -> Coalesce:
-    """How many of an enrolment's tasks, asked for each by itself: grouping would read all tasks where few are known."""
-    counted = tasks.order_by().values("enrolment").annotate(number=Count("pk")).values("number")
-    return Coalesce(Subquery(counted), 0)
-
-
 def _with_steps(enrolments: EnrolmentQuerySet) -> EnrolmentQuerySet:
     """Each by questions of its own: joined, PostgreSQL would read all tasks for a record with few."""
     theirs = Task.objects.filter(enrolment=OuterRef("pk"))
