@@ -116,7 +116,8 @@ def _store(connection: Connection, answers: Sequence[tuple[list[Record], CrmReco
     rows = [instances[0] for instances, _answer in answers]
     with transaction.atomic():
         # Two workers may fetch one record at once: they take turns, in one order.
-        list(Record.objects.select_for_update().filter(pk__in=[r.pk for r in rows]).order_by("pk").values("pk"))
+        locked = Record.objects.select_for_update(no_key=True).filter(pk__in=[r.pk for r in rows])
+        list(locked.order_by("pk").values("pk"))
         Record.objects.bulk_update(rows, _FETCHED)
         RecordName.keep(rows)
         RecordEmail.objects.filter(record__in=rows).delete()

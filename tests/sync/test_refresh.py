@@ -1,16 +1,19 @@
 """Records are known by id at once, and fetched from the CRM when they are needed."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.db import connection as database
+from django.db import transaction
 from pytest_django import DjangoAssertNumQueries
 
 from sandbox.control import SandboxControl
 from sync.connecting import gateway
-from sync.enums import FailureMode, RecordKind
+from sync.enums import FailureMode, RecordKind, TaskKind
 from sync.errors import CrmError
-from sync.models import Connection, Record
+from sync.models import Connection, Record, Task
 from sync.refresh import fetch, known
 from teams.crm_ids import to_18
 from tests.factories import RecordFactory, UserFactory, crm_id
@@ -140,3 +143,26 @@ def test_a_call_that_fails_changes_nothing(connection: Connection, sandbox: Sand
         fetch(connection, gateway(connection), records.values())
     assert raised.value.mode == FailureMode.TRANSIENT
     assert Record.objects.get().fetched_at is None
+
+
+@pytest.mark.postgres
+def test_a_task_that_is_just_made_on_a_record_keeps_nobody_from_filling_it(
+    connection: Connection, sandbox: SandboxControl
+) -> None:
+    """Else many tasks on many records, in another order, and a fetch of these records could wait for each other."""
+    records = known(connection, [in_crm(sandbox, "Contact", LastName="Holm")])
+    user = UserFactory.create()
+
+    def fill() -> None:
+        try:
+            with database.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '10s'")
+            assert fetch(connection, gateway(connection), records.values()) == {}
+        finally:
+            database.close()
+
+    with ThreadPoolExecutor(1) as threads, transaction.atomic():
+        Task.objects.create(user=user, kind=TaskKind.CALL, subject="Call", who=next(iter(records.values())))
+        with database.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # as at the end of the transaction
+        threads.submit(fill).result()
