@@ -260,6 +260,10 @@ NO_PAGES = {
     "favicon": _FILE,
     "home": _LEADS_ON,
     "logout": _POST,
+    "api:openapi-view": "Swagger UI, in its own look: test_api_docs.py",
+    **{
+        f"api:{name}": "data for programs" for name in ("openapi-json", "api-root", "hand_in", "list_tasks", "get_task")
+    },
     "account_signup": "nobody signs up: the 404 page answers",
     "account_set_password": "for who has no password: an invitation leads to choosing one",
     "mfa_reauthenticate": _LEADS_ON,
