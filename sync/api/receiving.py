@@ -178,8 +178,9 @@ def unknown_user() -> str:
 
 
 def _name(user: str) -> str:
+    """The address or id as it is stored; empty for what can be neither."""
     if "@" in user:
-        return emails.normalised(user)
+        return emails.normalised(user) if "\0" not in user else ""
     try:
         return to_18(user.strip())
     except ValueError:
