@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from sync.crm.remedies import actor_of
 from sync.enums import Actor, ConnectionState, FailureMode, OutboxState, TaskState
 from sync.models import OutboxRow, Task
-from sync.sync_state import mode_label
+from sync.sync_state import mode_label, was_deleted
 from teams.scoped_admin import Text
 
 MESSAGE_LENGTH = 200  # of the CRM's message in a list; a task's page has it whole
@@ -32,7 +32,8 @@ def reason(task: Task, row: OutboxRow | None) -> str:
         return _without_row(task)
     match OutboxState(row.state):
         case OutboxState.DONE:
-            return _in_crm(task)
+            gone = _("Its Task was deleted in the CRM, and is not made again.")
+            return gone if was_deleted(row) else _in_crm(task)
         case OutboxState.SENDING:
             return _("It is being sent to the CRM.")
         case OutboxState.CANCELLED:

@@ -2,16 +2,19 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Prefetch
+from django.db.models import Exists, OuterRef, Prefetch
 from django.utils.translation import gettext_lazy as _
 
-from sync.enums import Actor, ConnectionState, FailureMode, OutboxState, TaskState
-from sync.models import OutboxRow, Task
+from sync.enums import Actor, ConnectionState, DecisionCode, FailureMode, OutboxState, TaskState
+from sync.models import Decision, OutboxRow, Task
 from teams.scoped_admin import Text
 
 # Rows with what their state depends on. Pages have no business with tokens, and each row would bring the org's fields.
-ROWS = OutboxRow.objects.select_related("connection", "trouble").defer(
-    "connection__access_token", "connection__refresh_token", "connection__schema", "connection__access"
+_GONE = Decision.objects.filter(task=OuterRef("task"), code=DecisionCode.DELETED_IN_CRM).order_by()
+ROWS = (
+    OutboxRow.objects.select_related("connection", "trouble")
+    .defer("connection__access_token", "connection__refresh_token", "connection__schema", "connection__access")
+    .annotate(is_gone=Exists(_GONE))
 )
 # Read by `newest_row`: a list of tasks with this prefetch asks the database once for all of them.
 NEWEST_FIRST = Prefetch("outbox_rows", queryset=ROWS.order_by("-pk"), to_attr="rows_newest_first")
@@ -33,6 +36,11 @@ def newest_row(task: Task) -> OutboxRow | None:
     return rows[0] if rows else None
 
 
+def was_deleted(row: OutboxRow) -> bool:
+    """Whether its Task was found deleted in the CRM; `row` comes from ROWS."""
+    return row.state == OutboxState.DONE and getattr(row, "is_gone", False)
+
+
 def sync_state(task: Task, row: OutboxRow | None) -> SyncState:
     """Say where `task` stands; `row` is its newest, None when it was never asked for."""
     if row is not None:
@@ -49,6 +57,10 @@ def sync_state(task: Task, row: OutboxRow | None) -> SyncState:
 def row_state(row: OutboxRow) -> SyncState:
     """Say where one outbox row stands."""
     match OutboxState(row.state):
+        case OutboxState.DONE if was_deleted(row):
+            return SyncState(
+                _("Deleted in the CRM"), "neutral", _("Its Task was deleted in the CRM, and is not made again.")
+            )
         case OutboxState.DONE:
             return SyncState(_("Synced"), "good", _("It stands in the CRM."))
         case OutboxState.SENDING:

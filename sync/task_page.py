@@ -5,7 +5,6 @@ from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -16,8 +15,8 @@ from sync.models import Attempt, Decision, OutboxRow, ReceivedTask, Task
 from sync.models.outbox import UNSETTLED
 from sync.reasons import next_time, reason
 from sync.story import Loaded, crm_url, gives_up_at, tell
-from sync.sync_state import ROWS, sync_state
-from teams.models import Role, User
+from sync.sync_state import ROWS, sync_state, was_deleted
+from teams.models import User
 from teams.scoped_admin import Text
 
 # More attempts than 30 days of retries make; a page stays a page.
@@ -50,7 +49,7 @@ def load(task: Task, viewer: User) -> Loaded:
         decisions=decisions,
         attempts=attempts[MOST_ATTEMPTS - 1 :: -1],
         attempts_left_out=len(attempts) > MOST_ATTEMPTS,
-        people=_names(decision_words.uuids_in(decisions), viewer),
+        people=_names(decision_words.uuids_in(decisions), task, viewer),
         sender=sender,
     )
 
@@ -68,7 +67,7 @@ def page_of_task(task: Task, viewer: User) -> dict[str, Any]:
         "row": row,
         "sync": state,
         "reason": why,
-        "crm_url": crm_url(task, row),
+        "crm_url": "" if row and was_deleted(row) else crm_url(task, row),
         "remedy": remedy_for(row.failure_mode, row.error_code, row.error_message) if row and row.error_code else None,
         "next_try": next_time(row) if row and row.next_try else None,
         "gives_up_at": gives_up_at(row, timezone.now()) if row and row.failure_mode else None,
@@ -101,6 +100,8 @@ def why_not(row: OutboxRow | None) -> Text:
     """Say why it can't be retried or cancelled; empty when both are possible, or nothing was asked for yet."""
     if row is None:
         return ""
+    if was_deleted(row):
+        return _("There is nothing to retry or to cancel. Log an ad hoc task if it has to stand in the CRM again.")
     if row.state != OutboxState.PENDING:
         return _CANNOT.get(row.state, "")
     if row.in_doubt:
@@ -124,15 +125,12 @@ def _digest(*shown: object) -> str:
     return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
 
 
-def _names(uuids: Collection[str], viewer: User) -> dict[str, str]:
+def _names(uuids: Collection[str], task: Task, viewer: User) -> dict[str, str]:
     """Return by UUID the names of those who acted, as far as the viewer may know them: one query, or none.
 
-    Reps know the managers of their team, and the admins.
+    Whose task it is knows everybody who has acted on it.
     """
     if not uuids:
         return {}
-    known = Q(pk__in=User.objects.visible_to(viewer).order_by().values("pk"))
-    if viewer.role == Role.REP:
-        known |= Q(managed_teams=viewer.team_id) if viewer.team_id else Q()
-        known |= Q(role=Role.ADMIN)
-    return {str(user.uuid): str(user) for user in User.objects.filter(known, uuid__in=uuids).distinct()}
+    known = User.objects.all() if task.user_id == viewer.pk else User.objects.visible_to(viewer)
+    return {str(user.uuid): str(user) for user in known.filter(uuid__in=uuids).order_by()}

@@ -94,6 +94,11 @@ def search(tasks: QuerySet[Task], show: Show, text: str) -> QuerySet[Task]:
     return tasks.filter(_says(text) | _has_number(text))
 
 
+def is_cut(user: User, show: Show, today: date) -> bool:
+    """Whether `search` looks at a part of what is done only: there is more than it looks through."""
+    return show == Show.COMPLETED and bool(of(user, show, today).values("pk")[SEARCHED : SEARCHED + 1])
+
+
 def searchable(text: str) -> str:
     """Return what a database can be asked for."""
     return text[:LONGEST_SEARCH].encode("utf-8", "ignore").decode().replace("\0", "").strip()

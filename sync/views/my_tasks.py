@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from sync import worklist
@@ -92,6 +93,8 @@ def my_tasks(request: HttpRequest) -> HttpResponse:
         "following": _address(show, text, page.number + 1),
         "here": request.get_full_path(),
         "undo": _skipped(user, request.GET.get("skipped", "")),
+        "searched": number_format(worklist.SEARCHED, force_grouping=True),
+        "is_cut": bool(text) and worklist.is_cut(user, show, today),
         "is_long": page.has_next or page.has_previous,
     }
     return render_workspace_page(request, "my_tasks/page.html", _("My tasks"), context)

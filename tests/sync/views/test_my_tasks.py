@@ -7,6 +7,7 @@ import time_machine
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from sync import worklist
 from sync.enums import OutboxState, TaskState
 from sync.models import Task
 from teams.models import User
@@ -156,6 +157,16 @@ def test_search_among_what_is_done(people: People) -> None:
     assert subjects(client, "?show=completed&q=road") == ["Roadmap"]
     assert subjects(client, "?show=completed&q=novak") == ["Roadmap"]
     assert client.get("/tasks/?show=completed&q=nothing+such").content.decode().count("Nothing found here") == 1
+
+
+def test_the_page_says_when_not_all_that_is_done_was_searched(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worklist, "SEARCHED", 2)
+    TaskFactory.create_batch(2, user=people.rep, subject="Roadmap")
+    client, words = logged_in(people.rep), "Only your latest 2 completed tasks are searched."
+    assert client.get("/tasks/?show=completed&q=road").content.decode().count(words) == 0
+    TaskFactory.create(user=people.rep, subject="Other")
+    for query, count in (("?show=completed&q=none", 1), ("?show=completed", 0), ("?q=road", 0)):
+        assert client.get(f"/tasks/{query}").content.decode().count(words) == count
 
 
 @pytest.mark.parametrize("text", ["%00", "%", "_", "'", "x" * 5000, "%F0%9F%99%82", "%ED%A0%80"])

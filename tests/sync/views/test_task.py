@@ -206,14 +206,29 @@ def test_page_queries_do_not_grow(world: World, django_assert_num_queries: Djang
             client.get(page(world.task))
 
 
-def test_rep_learns_which_manager_of_theirs_acted(world: World) -> None:
+def test_rep_learns_who_acted_on_a_task_of_theirs(world: World) -> None:
     for who in (world.people.manager, world.people.admin, world.people.other_manager):
         Decision.objects.create(
             task=world.task, at=NOON, code=DecisionCode.RETRIED_BY_HAND, detail={"by": str(who.uuid)}
         )
+    words = ("by Mia Manager", "by Ada Admin", "by Otto Other", "by someone outside your teams")
     html = text_of(world.people.rep, world.task)
-    words = ("by Mia Manager", "by Ada Admin", "Otto", "by someone outside your teams")
-    assert [html.count(each) for each in words] == [1, 1, 0, 1]
+    assert [html.count(each) for each in words] == [1, 1, 1, 0]
+    html = text_of(world.people.manager, world.task)
+    assert [html.count(each) for each in words] == [1, 0, 0, 2]
+
+
+def test_what_was_deleted_in_the_crm_is_said_to_be(world: World) -> None:
+    OutboxRow.objects.filter(pk=world.row.pk).update(state=OutboxState.DONE, signature="", error_code="")
+    Task.objects.filter(pk=world.task.pk).update(crm_id="00T000000000001EAA", synced_at=NOON)
+    Decision.objects.create(task=world.task, at=NOON, code=DecisionCode.DELETED_IN_CRM)
+    response = logged_in(world.people.rep).get(page(world.task))
+    assert response.context["sync"].label == "Deleted in the CRM"
+    assert response.context["reason"] == "Its Task was deleted in the CRM, and is not made again."
+    assert response.context["crm_url"] == ""
+    assert "stands in the CRM, so that" not in response.content.decode()
+    listed = logged_in(world.people.rep).get("/tasks/?show=completed")
+    assert [row.state.label for group in listed.context["groups"] for row in group.rows] == ["Deleted in the CRM"]
 
 
 def test_page_of_an_open_task_asks_nothing_of_the_crm(people: People) -> None:
