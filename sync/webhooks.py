@@ -12,7 +12,7 @@ import threading
 import time
 import uuid
 from collections import defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -82,13 +82,18 @@ class Claim:
     parcels: tuple[Parcel, ...]
 
 
-def claim_due(now: datetime) -> list[Claim]:
-    """Take every receiver for which something is due and that is free: not resting, not in somebody's hands."""
+def claim_due(now: datetime) -> Iterator[Claim]:
+    """Take every receiver for which something is due and that is free: not resting, not in somebody's hands.
+
+    One after the other, so that a database that goes away meanwhile leaves nobody claimed whom nobody tells.
+    """
     due = WebhookDelivery.objects.due(now).filter(sender=OuterRef("pk"))
     receivers = WebhookReceiver.objects.filter(sender=OuterRef("pk"))
     free = ~Exists(receivers) | Exists(receivers.free(now))
     senders = hearing().filter(Exists(due), free).order_by("pk").values_list("pk", flat=True)
-    return [claimed for pk in senders if (claimed := _claim_safely(pk, now))]
+    for pk in list(senders):
+        if claimed := _claim_safely(pk, now):
+            yield claimed
 
 
 def _claim_safely(sender_pk: int, now: datetime) -> Claim | None:

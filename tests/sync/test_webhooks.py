@@ -2,11 +2,12 @@
 
 import threading
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 import time_machine
+from django.db import OperationalError
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
@@ -368,7 +369,7 @@ def test_a_receiver_is_claimed_by_one_alone_until_its_lease_lapses(org: Connecti
     ended(org, make_sender("Dialer", receiver.url))
     now = timezone.now()
     (killed,) = claim_due(now)
-    assert claim_due(now) == []
+    assert list(claim_due(now)) == []
     (taken_over,) = claim_due(now + webhooks.LEASE)
     webhooks.settle(killed, webhooks.carry(killed))
     assert states() == [DeliveryState.WAITING]  # no longer its own
@@ -406,6 +407,24 @@ def test_what_nobody_foresaw_of_one_sender_keeps_no_other(
     monkeypatch.setattr(task_answers, "answer", fail)
     turn()
     assert len(receiver.got) == 1
+
+
+def test_who_was_claimed_before_the_database_went_away_is_told(
+    org: Connection, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("First", "Second"):
+        ended(org, make_sender(name, receiver.url))
+    claim = webhooks._claim  # noqa: SLF001 - the database's part
+
+    def fail(sender_pk: int, now: datetime) -> webhooks.Claim | None:
+        if sender_pk != Sender.objects.get(name="First").pk:
+            raise OperationalError
+        return claim(sender_pk, now)
+
+    monkeypatch.setattr(webhooks, "_claim", fail)
+    with pytest.raises(OperationalError):
+        turn()
+    assert (len(receiver.got), sorted(states())) == (1, [DeliveryState.DELIVERED, DeliveryState.WAITING])
 
 
 def test_old_deliveries_are_forgotten(org: Connection, receiver: Receiver) -> None:
