@@ -414,7 +414,7 @@ def test_who_was_claimed_before_the_database_went_away_is_told(
 ) -> None:
     for name in ("First", "Second"):
         ended(org, make_sender(name, receiver.url))
-    claim = webhooks._claim  # noqa: SLF001 - the database's part
+    claim = webhooks._claim
 
     def fail(sender_pk: int, now: datetime) -> webhooks.Claim | None:
         if sender_pk != Sender.objects.get(name="First").pk:
