@@ -32,10 +32,11 @@ def fill() -> None:
     from django.utils import timezone  # noqa: PLC0415
 
     from sandbox.server import start  # noqa: PLC0415
-    from sync import delivery, outbox  # noqa: PLC0415
+    from sync import delivery, outbox, troubles  # noqa: PLC0415
     from sync.completion import Completion, complete  # noqa: PLC0415
     from sync.connecting import connect  # noqa: PLC0415
-    from sync.enums import OutboxState, TaskKind  # noqa: PLC0415
+    from sync.enums import FailureMode, OutboxState, TaskKind  # noqa: PLC0415
+    from sync.errors import RowError  # noqa: PLC0415
     from sync.models import OutboxRow  # noqa: PLC0415
     from teams.models import Role, Team, User  # noqa: PLC0415
 
@@ -60,8 +61,16 @@ def fill() -> None:
         delivery.deliver(connection.pk)
         running.control.clear_faults()
         failed = call("Given up")
+        error = RowError(FailureMode.CONFIGURATION, "FIELD_CUSTOM_VALIDATION_EXCEPTION", "Calls need a result.")
         OutboxRow.objects.filter(pk=failed.pk).update(
-            state=OutboxState.FAILED, settled_at=timezone.now(), error_code="FIELD_CUSTOM_VALIDATION_EXCEPTION"
+            state=OutboxState.FAILED,
+            settled_at=timezone.now(),
+            failure_mode=error.mode,
+            error_code=error.code,
+            error_message=error.message,
+            signature=troubles.signature(error),
+            error_since=timezone.now(),
+            error_at=timezone.now(),
         )
         left_behind = call("Left behind by a killed worker")
         batch = outbox.claim(connection, 1)
