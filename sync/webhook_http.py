@@ -137,14 +137,17 @@ class _Connection(http.client.HTTPConnection):
         left = list(self.target.ips)
         while left:
             ip = left.pop(0)
-            sock = _PlainSocket(socket.AF_INET6 if ip.version == 6 else socket.AF_INET, socket.SOCK_STREAM)
+            sock = None
             try:
+                # A machine without IPv6 refuses here already.
+                sock = _PlainSocket(socket.AF_INET6 if ip.version == 6 else socket.AF_INET, socket.SOCK_STREAM)
                 sock.settimeout(_until(end) / (len(left) + 1))
                 sock.connect((str(ip), self.target.port))
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self.sock = self._secured(sock, end)
             except OSError:
-                sock.close()
+                if sock is not None:
+                    sock.close()
                 if not left:
                     raise
             else:

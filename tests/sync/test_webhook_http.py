@@ -1,6 +1,7 @@
 """One POST: where it goes, how long it may take, what it makes of answers."""
 
 import base64
+import errno
 import socket
 import ssl
 import threading
@@ -122,6 +123,22 @@ def test_the_next_address_is_tried_when_one_does_not_answer() -> None:
         assert line.post({}, b"{}").error is None
         line.close()
     assert receiver.got[0].headers["host"] == f"two.example:{port}"
+
+
+def test_without_ipv6_the_next_address_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = webhook_http._PlainSocket
+
+    def without_ipv6(family: int, kind: int) -> socket.socket:
+        if family == socket.AF_INET6:
+            raise OSError(errno.EAFNOSUPPORT, "Address family not supported by protocol")
+        return made(family, kind)
+
+    monkeypatch.setattr(webhook_http, "_PlainSocket", without_ipv6)
+    with listening() as receiver:
+        port = int(receiver.url.split(":")[2].split("/")[0])
+        line = Line(Target("http", "two.example", port, "/hook", (ip_address("::1"), ip_address("127.0.0.1"))))
+        assert line.post({}, b"{}").error is None
+        line.close()
 
 
 @pytest.mark.usefixtures("impatient")
