@@ -1,13 +1,11 @@
 """Logging a task that no play asked for: for a record that one looks up, or with a number or an address alone."""
 
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.db.models import prefetch_related_objects
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -17,7 +15,7 @@ from sync.models import Connection, Record
 from sync.record_search import search_records
 from sync.task_forms import TaskForm, form_class
 from sync.views.my_tasks import ICONS
-from sync.views.one_task import way_back, with_values
+from sync.views.one_task import kept_aside, typed_so_far, way_back
 from teams.models import User
 from teams.pages import render_workspace_page, workspace_page
 from teams.scoped_admin import viewer_of
@@ -30,21 +28,24 @@ _FOUND = 20
 def new_task(request: HttpRequest) -> HttpResponse:
     viewer = viewer_of(request)
     data = request.POST if request.method == "POST" else request.GET
-    kind = _kind(data.get("kind", ""))
+    kind = _kind(data.get("switch") or data.get("kind", ""))
     record = _record(data.get("choose", data.get("record", "")))
-    is_sent = request.method == "POST" and "choose" not in data
+    text = data.get("q", "")
+    is_searched = "find" in data or (bool(text.strip()) and text != data.get("searched", "") and "log" not in data)
+    is_sent = request.method == "POST" and not is_searched and data.keys().isdisjoint(("choose", "switch"))
     form = _form(viewer, kind, record, data, is_sent=is_sent)
     if is_sent and form.is_valid() and (task := form.save()) is not None:
         messages.success(request, logged.told(task))
         return redirect(way_back(request))
-    text = data.get("q", "")
     context = {
         "form": form,
-        "kinds": _kinds(kind, record, way_back(request)),
+        "kinds": list(TaskKind),
         "kind": kind,
+        "kept": kept_aside(kind, data),
         "record": record,
         "icon": ICONS[kind],
         "q": text,
+        "is_searched": is_searched,
         "found": _search(text),
         "next": way_back(request),
         "is_connected": Connection.objects.of_organisation().exists(),
@@ -62,16 +63,6 @@ def records_to_choose(request: HttpRequest) -> HttpResponse:
 
 def _kind(name: str) -> TaskKind:
     return TaskKind(name) if name in TaskKind else TaskKind.CALL
-
-
-def _kinds(kind: TaskKind, record: Record | None, back: str) -> list[dict[str, Any]]:
-    """Return the ways to the forms of all kinds."""
-    start = reverse("task_new")
-    common = {"record": str(record.uuid) if record else "", "next": "" if back == reverse("my_tasks") else back}
-    return [
-        {"title": each.label, "address": with_values(start, kind=each, **common), "here": each == kind}
-        for each in TaskKind
-    ]
 
 
 def _record(text: str) -> Record | None:
@@ -94,8 +85,9 @@ def _form(viewer: User, kind: TaskKind, record: Record | None, data: QueryDict, 
     """Return the form: with what was sent, or, while a record is being chosen, with what was typed so far."""
     if is_sent:
         return form_class(kind)(data, viewer=viewer, record=record)
-    typed = {name: data[name] for name in form_class(kind).base_fields if data.get(name)}
-    # The record's own numbers and relations follow from which record was chosen now.
-    for name in ("known_number", "known_address", "related_record"):
-        typed.pop(name, None)
+    typed = typed_so_far(kind, data)
+    if "choose" in data:
+        # The record's own numbers and relations follow from which record was chosen now.
+        for name in ("known_number", "known_address", "related_record"):
+            typed.pop(name, None)
     return form_class(kind)(None, viewer=viewer, record=record, initial=typed)

@@ -4,13 +4,15 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from sync.enums import TaskKind
 from sync.models import Task
+from sync.task_forms import form_class
 from sync.views.my_tasks import Row, tabs, with_state
 from sync.worklist import Show
 from teams.models import User
@@ -41,6 +43,20 @@ def with_values(address: str, **values: str) -> str:
     parts = urlsplit(address)
     query = {**dict(parse_qsl(parts.query)), **values}
     return parts._replace(query=urlencode({name: value for name, value in query.items() if value})).geturl()
+
+
+def typed_so_far(kind: TaskKind, data: QueryDict) -> dict[str, str]:
+    """Return what was typed into a form that is shown anew, for a record or a kind that was just chosen."""
+    typed = {name: data[name] for name in form_class(kind).base_fields if name in data}
+    if not typed.get("form_key"):
+        typed.pop("form_key", None)
+    return typed
+
+
+def kept_aside(kind: TaskKind, data: QueryDict) -> dict[str, str]:
+    """Return what was typed into the fields of other kinds: it is there again when one goes back."""
+    others = {name for each in TaskKind for name in form_class(each).base_fields} - {*form_class(kind).base_fields}
+    return {name: data[name] for name in sorted(others) if data.get(name)}
 
 
 def is_my_tasks(address: str) -> bool:

@@ -15,6 +15,7 @@ from sync.enums import LinkChoice, TaskKind
 from sync.models import Enrolment, Record
 from sync.play_forms import StartPlayForm
 from sync.task_forms import TaskForm, form_class
+from sync.views.one_task import kept_aside, typed_so_far
 from sync.views.record import heading, record_or_404
 from teams.pages import render_workspace_page, workspace_page
 from teams.scoped_admin import Text, viewer_of
@@ -27,17 +28,21 @@ def log_task(request: HttpRequest, record: uuid.UUID, kind: str) -> HttpResponse
     found = record_or_404(record)
     if kind not in TaskKind:
         raise Http404
-    form = _form(request, found, TaskKind(kind))
-    if request.method == "POST" and form.is_valid() and (task := form.save()) is not None:
+    is_sent = request.method == "POST" and "switch" not in request.POST
+    form = _form(request, found, TaskKind(kind), is_sent=is_sent)
+    if is_sent and form.is_valid() and (task := form.save()) is not None:
         messages.success(request, logged.told(task))
         return redirect("record", record=found.uuid)
     context = {**heading(found), "form": form, "kind": kind, "kinds": list(TaskKind)}
+    context["kept"] = kept_aside(TaskKind(kind), request.POST)
     return render_workspace_page(request, "records/log.html", _title(TaskKind(kind)), context)
 
 
-def _form(request: HttpRequest, record: Record, kind: TaskKind) -> TaskForm:
+def _form(request: HttpRequest, record: Record, kind: TaskKind, *, is_sent: bool) -> TaskForm:
+    """Return the form with what was sent, or, when another kind was chosen, with what was typed so far."""
+    data, typed = (request.POST, {}) if is_sent else (None, typed_so_far(kind, request.POST))
     viewer = viewer_of(request)
-    return form_class(kind)(request.POST or None, viewer=viewer, record=record, choice=LinkChoice.PAGE)
+    return form_class(kind)(data, viewer=viewer, record=record, choice=LinkChoice.PAGE, initial=typed)
 
 
 def _title(kind: TaskKind) -> Text:

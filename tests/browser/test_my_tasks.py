@@ -107,11 +107,15 @@ def test_an_ad_hoc_call_for_a_record_that_is_found_while_one_types(
 
 def test_an_ad_hoc_call_without_scripts(open_page: Open, people: People, tasks: list[Task]) -> None:
     page = open_page("/tasks/new/", people.rep, java_script_enabled=False)
-    page.get_by_role("searchbox").fill("hana")
-    page.get_by_role("button", name="Search").click()
-    page.get_by_role("button", name="Choose Hana Novak").click()
     page.get_by_label("Subject").fill("Asked for prices")
-    page.get_by_role("button", name="Log the call").click()
+    page.get_by_label("Result").fill("Connected")
+    for kind in ("E-mail", "Call"):
+        page.get_by_role("navigation", name="Kind").get_by_role("button", name=kind).click()
+    page.get_by_role("searchbox").fill("hana")
+    page.get_by_role("searchbox").press("Enter")
+    page.get_by_role("button", name="Choose Hana Novak").click()
+    expect(page.get_by_label("Result")).to_have_value("Connected")
+    page.get_by_label("Subject").press("Enter")
     expect(page.get_by_text("It is logged on")).to_be_visible()
 
 

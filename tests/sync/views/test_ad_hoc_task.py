@@ -65,6 +65,45 @@ def test_while_one_types_the_results_alone_come(people: People, hana: Record) ->
     assert html.count("Nothing is known by “nobody”.") == 1
 
 
+def values(response: Any) -> dict[str, str]:
+    """What the page shows in its form, hidden fields and those of other kinds, too."""
+    form = response.context["form"]
+    return {name: str(form[name].value() or "") for name in form.fields} | response.context["kept"]
+
+
+TYPED = {
+    "subject": "Prices",
+    "description": "Two\nlines",
+    "phone_number": "+1 212 555 0199",
+    "completed_at": "2025-03-03T14:05",
+}
+
+
+def test_another_kind_loses_nothing_and_logs_nothing(people: People) -> None:
+    client = logged_in(people.rep)
+    page = client.post("/tasks/new/", {"kind": "call", "switch": "email", **TYPED})
+    assert (page.context["kind"], values(page).items() >= TYPED.items()) == (TaskKind.EMAIL, True)
+    assert page.content.decode().count('name="phone_number" value="+1 212 555 0199"') == 1
+    page = client.post("/tasks/new/", {"kind": "email", "switch": "call", **values(page)})
+    assert (page.context["kind"], values(page).items() >= TYPED.items()) == (TaskKind.CALL, True)
+    assert not Task.objects.exists()
+    assert client.post("/tasks/new/", {"kind": "email", "log": "1", **TYPED}).status_code == 302
+
+
+@pytest.mark.parametrize("pressed", [{"find": "1"}, {}])
+def test_searching_without_script_loses_nothing(people: People, hana: Record, pressed: dict[str, str]) -> None:
+    """With its button, or with Enter."""
+    page = logged_in(people.rep).post("/tasks/new/", {"kind": "call", "q": "hana", "searched": "", **TYPED, **pressed})
+    assert (page.status_code, [str(each) for each in page.context["found"]]) == (200, ["Hana Novak"])
+    assert values(page).items() >= TYPED.items()
+    assert not Task.objects.exists()
+
+
+@pytest.mark.parametrize("pressed", [{"log": "1"}, {"searched": "hana"}])
+def test_a_search_does_not_keep_one_from_logging(people: People, hana: Record, pressed: dict[str, str]) -> None:
+    assert log(logged_in(people.rep), q="hana", **pressed).status_code == 302
+
+
 @pytest.mark.parametrize("kind", TaskKind.values)
 def test_each_kind_has_its_fields(people: People, kind: str) -> None:
     fields = set(logged_in(people.rep).get(f"/tasks/new/?kind={kind}").context["form"].fields)

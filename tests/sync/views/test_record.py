@@ -272,6 +272,13 @@ class TestLogging:
         send(rep, record, "log/other/", subject="Lunch", related_record=deal.uuid, form_key=uuid4())
         assert Task.objects.get().what_id == deal.pk
 
+    def test_another_kind_keeps_what_was_typed(self, rep: Client, record: Record) -> None:
+        typed = {"subject": "Kept words", "call_duration_seconds": "3:05", "form_key": uuid4()}
+        page = rep.post(f"/records/{record.uuid}/log/email/", {"switch": "email", **typed}).content.decode()
+        assert (page.count('value="Kept words"'), page.count('name="call_duration_seconds" value="3:05"')) == (1, 1)
+        assert page.count(f'value="{typed["form_key"]}"') == 1
+        assert not Task.objects.filter(subject="Kept words").exists()
+
     def test_bad_input_stays_with_a_message_at_its_field(self, rep: Client, record: Record) -> None:
         page = send(rep, record, "log/call/", subject="Kept words", call_duration_seconds="soon", form_key=uuid4())
         assert "Kept words" in page
