@@ -28,6 +28,8 @@ else:
 OUT_OF_THE_WAY = 10_000
 # Of a step's tasks, so many are named.
 MOST_NAMED = 3
+# Empty rows at once, for who has no script that adds them one by one.
+MOST_ROWS = 20
 
 
 class StepForm(StepFormBase):
@@ -35,6 +37,12 @@ class StepForm(StepFormBase):
         super().__init__(*args, **kwargs)
         if "position" in self.fields:
             self.fields["position"].required = False  # empty: at the end
+
+    def has_changed(self) -> bool:
+        # A browser sends the first kind, and dragging numbers rows: a new row with no more than that is empty.
+        return super().has_changed() and (
+            self.instance.pk is not None or not {*self.changed_data} <= {"kind", "position"}
+        )
 
     def clean_kind(self) -> str:
         kind: str = self.cleaned_data["kind"]
@@ -127,6 +135,11 @@ class StepInline(Scoped, UnfoldTabularInline):
     ordering_field = "position"  # rows can be dragged; the numbers do it, too
     hide_title = True
     formfield_overrides = {TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 2})}}
+
+    def get_extra(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> int:
+        """`?rows=` asks for empty rows."""
+        asked = request.GET.get("rows", "")
+        return min(int(asked), MOST_ROWS) if asked.isdecimal() and asked.isascii() else 0
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         formset = super().get_formset(request, obj, **kwargs)

@@ -49,6 +49,22 @@ def test_play_added_by_a_manager(people: People) -> None:
     assert order(Play.objects.get()) == [(1, "Announce"), (2, "Call")]
 
 
+@pytest.mark.parametrize(("asked", "rows"), [("", 0), ("5", 5), ("999", 20), ("-1", 0), ("²", 0)])
+def test_empty_rows_can_be_asked_for_without_scripts(people: People, asked: str, rows: int) -> None:
+    response = logged_in(people.manager).get(f"{PLAYS}add/", {"rows": asked})
+    assert len(response.context["inline_admin_formsets"][0].formset.forms) == rows
+
+
+def test_an_empty_row_is_left_out_and_one_with_a_day_alone_is_not(people: People) -> None:
+    client = logged_in(people.manager)
+    half = form([{"name": "Call"}, {"name": "", "day_offset": 3}])
+    response = client.post(f"{PLAYS}add/", half)
+    assert "name" in response.context["inline_admin_formsets"][0].formset.forms[1].errors
+    steps = [{"name": "Call"}, {"name": "", "position": 4, "day_offset": 0}]
+    assert client.post(f"{PLAYS}add/", form(steps)).status_code == 302
+    assert order(Play.objects.get()) == [(1, "Call")]
+
+
 def test_steps_change_places(people: People, play: Play) -> None:
     first, second, third = play.steps.order_by("position")
     steps = [
