@@ -40,9 +40,8 @@ class StepForm(StepFormBase):
 
     def has_changed(self) -> bool:
         # A browser sends the first kind, and dragging numbers rows: a new row with no more than that is empty.
-        return super().has_changed() and (
-            self.instance.pk is not None or not {*self.changed_data} <= {"kind", "position"}
-        )
+        counts = self.changed_data if self.instance.pk else {*self.changed_data} - {"kind", "position"}
+        return bool(counts)
 
     def clean_kind(self) -> str:
         kind: str = self.cleaned_data["kind"]

@@ -60,7 +60,7 @@ def test_an_empty_row_is_left_out_and_one_with_a_day_alone_is_not(people: People
     half = form([{"name": "Call"}, {"name": "", "day_offset": 3}])
     response = client.post(f"{PLAYS}add/", half)
     assert "name" in response.context["inline_admin_formsets"][0].formset.forms[1].errors
-    steps = [{"name": "Call"}, {"name": "", "position": 4, "day_offset": 0}]
+    steps: list[dict[str, Any]] = [{"name": "Call"}, {"name": "", "position": 4, "day_offset": 0}]
     assert client.post(f"{PLAYS}add/", form(steps)).status_code == 302
     assert order(Play.objects.get()) == [(1, "Call")]
 
