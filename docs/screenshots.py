@@ -177,9 +177,9 @@ MANAGER, ADMIN, REP = "Manager", "Admin", "Rep"
 EMAIL, CRM = "/manager/settings/email", "/manager/settings/crm"
 PICTURES = (
     Picture("log-in", "", "/accounts/login/", width=720, height=640),
-    Picture("dashboard", MANAGER, "/manager/", of=".pb-pictures"),
-    Picture("tasks", MANAGER, "/manager/sync/task/", height=700),
-    Picture("refused-task", MANAGER, "/manager/sync/task/", open_link("Introduce yourself"), height=520),
+    Picture("dashboard", MANAGER, "/manager/", of=".pb-pictures svg"),
+    Picture("tasks", MANAGER, "/manager/sync/task/?state__exact=completed", height=760),
+    Picture("refused-task", MANAGER, "/manager/sync/task/?q=Jonas", open_link("Introduce yourself"), height=560),
     Picture("crm-email-sync", MANAGER, f"{EMAIL}/crm-email-sync/"),
     Picture("team", MANAGER, "/manager/teams/team/", open_link("New Business")),
     Picture("switch-a-team", MANAGER, "/manager/teams/team/", switch_team),
