@@ -137,7 +137,7 @@ class Judge:
             kind = TaskKind.CALL
         number = said("phone_number", "")
         subject = said("subject", "")
-        if not subject and kind == TaskKind.CALL:
+        if not subject and kind == TaskKind.CALL and step is None:
             subject = _("Call with %(number)s") % {"number": number} if number else _("Call")
         return Completion(
             user=user,

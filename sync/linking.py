@@ -18,7 +18,8 @@ from django.utils.translation import gettext_lazy as _
 from sync.enums import DecisionCode, LinkChoice, RecordKind, TaskKind, TaskState
 from sync.mapping import Reason, about
 from sync.models import Connection, Enrolment, Record, RecordEmail, RecordPhone, Task
-from sync.phones import digits, same_ending
+from sync.models.record import begins
+from sync.phones import LEAST_ALIKE, digits, same_ending
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -243,12 +244,13 @@ def _by_number(e164: str) -> list[Record]:
 
 def _by_similar_number(task: Task) -> list[Record]:
     """Numbers that nobody could read (no country code, a wrong one) but that end alike."""
-    ending = digits(task.phone_number)[-4:]
-    if len(ending) < 4:
+    ending = digits(task.phone_e164)[-LEAST_ALIKE:]
+    if len(ending) < LEAST_ALIKE:
         return []
-    unread = RecordPhone.objects.filter(open_records("record__"), e164="", number__endswith=ending)
-    phones = unread.select_related("record").order_by("pk")[:_LOOKED_AT]
-    return [phone.record for phone in phones if same_ending(phone.number, task.phone_e164)]
+    # By the index of endings: of a million numbers many thousands may be unread.
+    alike = RecordPhone.objects.filter(open_records("record__"), begins("ending", ending[::-1]))
+    phones = alike.select_related("record").order_by("ending", "pk")[:_LOOKED_AT]
+    return [phone.record for phone in phones if not phone.e164 and same_ending(phone.number, task.phone_e164)]
 
 
 def _same_people(records: Sequence[Record]) -> list[Record]:

@@ -4,6 +4,7 @@ import re
 
 import phonenumbers
 
+LEAST_ALIKE = 7  # digits at the end by which a number is taken for another
 _NOT_DIGITS = re.compile(r"\D+")
 
 
@@ -28,7 +29,7 @@ def digits(number: str) -> str:
     return "".join(str(int(char)) for char in _NOT_DIGITS.sub("", number))
 
 
-def same_ending(number: str, other_e164: str, least: int = 7) -> bool:
+def same_ending(number: str, other_e164: str, least: int = LEAST_ALIKE) -> bool:
     """Whether a number that couldn't be read ends like one that could: a wrong or missing country code.
 
     At least `least` digits must agree, and all digits of the shorter one but its leading zeros.

@@ -136,6 +136,7 @@ def enrolments_of(record: Record, viewer: User) -> Enrolments:
     seen = _with_steps(on_record.visible_to(viewer))
     unseen = on_record.running().exclude(pk__in=on_record.visible_to(viewer).values("pk"))
     running = list(seen.running().order_by("-created_at", "-pk")[:_OPEN_SHOWN])
+    unseen = on_record.running().exclude(pk__in=on_record.visible_to(viewer).values("pk"))
     return Enrolments(
         running=running,
         ended=list(seen.exclude(ended_at=None).order_by("-ended_at", "-pk")[:ENDED_SHOWN]),

@@ -208,7 +208,7 @@ def test_m6_candidates_of_an_orphan_best_first() -> None:
     rep = UserFactory.create()
     company = RecordFactory.create(kind=RecordKind.ACCOUNT, name="Birch", phones=["212-555-0141"])
     hana = RecordFactory.create(name="Hana Novak", phones=["+1 (212) 555 0141"], emails=["hana@birch.example"])
-    abroad = RecordFactory.create(name="Abroad", phones=["00 1 212 555 0141"])
+    abroad = RecordFactory.create(name="Abroad", phones=["00 1 212 555 01 41"])
     lead = RecordFactory.create(kind=RecordKind.LEAD, name="H. Novak", emails=["Hana@Birch.example"])
     namesake = RecordFactory.create(kind=RecordKind.LEAD, name="Hana Novak")
     earlier, later = RecordFactory.create(name="A"), RecordFactory.create(kind=RecordKind.OPPORTUNITY, name="B")

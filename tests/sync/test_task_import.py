@@ -256,6 +256,15 @@ def test_records_users_by_crm_id_and_plays_are_found(people: People) -> None:
     assert (again.who, again.link_choice) == (record, LinkChoice.EXPLICIT)
 
 
+def test_a_plays_task_keeps_its_subject_when_the_file_has_none(people: People) -> None:
+    record, play = RecordFactory.create(), PlayFactory.create(name="Renewal")
+    PlayStepFactory.create(play=play, kind=TaskKind.CALL, subject="Ask about the renewal")
+    enrol(play, record, people.rep)
+    line = f"rosa@example.com,call,{record.crm_id},Renewal,1,+1 212 555 0141"
+    imported(people.manager, [line], "user,kind,record,play,step,phone")
+    assert Task.objects.get().subject == "Ask about the renewal"
+
+
 def test_the_same_key_makes_no_second_task(people: People) -> None:
     first = imported(people.manager, [LINE.format(n=1), LINE.format(n=2), LINE.format(n=1)])
     assert (first.good, first.imported, first.known) == (2, 2, 1)

@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from sync import plays
+from sync import plays, record_page
 from sync.enums import LinkChoice, OutboxState, RecordKind, TaskKind, TaskState
 from sync.models import Connection, Enrolment, OutboxRow, Play, Record, Task
 from teams.models import User
@@ -345,6 +345,14 @@ class TestPlays:
         assert rep.post(f"/records/{record.uuid}/plays/{enrolment.uuid}/end/").status_code == 404
         assert "by Sven Stranger" in read(logged_in(people.other_manager), record)
         assert Enrolment.objects.running().count() == 1
+
+    def test_more_than_a_page_shows_are_not_said_to_be_others(
+        self, rep: Client, people: People, record: Record, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(record_page, "_OPEN_SHOWN", 1)
+        for _number in range(2):
+            plays.enrol(PlayStepFactory.create().play, record, people.rep)
+        assert "of people outside your sight" not in read(rep, record)
 
     def test_an_enrolment_of_another_record_is_none_here(
         self, rep: Client, people: People, record: Record, play: Play
