@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import available_timezones
 
 from django.contrib.admin import ShowFacets
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import quote
 from django.core.exceptions import BadRequest
-from django.db.models import Field, ForeignKey, ManyToManyField, Model, Q, QuerySet
+from django.db.models import Field, ForeignKey, IntegerField, ManyToManyField, Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
@@ -161,6 +162,9 @@ class ScopedAdmin(Scoped, UnfoldModelAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if any("\0" in value for _name, values in request.GET.lists() for value in values):
             raise BadRequest("A NUL byte in the address")
+        chosen = request.POST.getlist(ACTION_CHECKBOX_NAME) if isinstance(self.opts.pk, IntegerField) else []
+        if not all(_is_number(value) for value in chosen):
+            raise BadRequest("A row that no list has")
         return super().changelist_view(request, extra_context)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
@@ -255,6 +259,11 @@ class ReadOnlyAdmin(ScopedAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
+
+
+def _is_number(text: str) -> bool:
+    """Whether it may be a row's number, as the boxes of a list send it."""
+    return text.isascii() and text.isdecimal() and len(text) < 19
 
 
 def time_zone_choices(optional: bool) -> list[tuple[str, str]]:

@@ -69,6 +69,12 @@ def test_strangers_enrolments_have_no_page(people: People, play: Play) -> None:
     assert Enrolment.objects.running().count() == 1
 
 
+@pytest.mark.parametrize("forged", ["abc", "9" * 30, "-1", "\0", "²"])
+def test_a_forged_choice_of_rows_is_a_bad_request(people: People, forged: str) -> None:
+    chosen = {"action": "end_chosen", "_selected_action": forged, "index": 0}
+    assert logged_in(people.manager).post(ENROLMENTS, chosen).status_code == 400
+
+
 def test_how_far_each_is(people: People, play: Play) -> None:
     for done in (0, 1, 3):
         enrolled(play, people.rep, f"{done} done", done)
