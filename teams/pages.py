@@ -1,20 +1,26 @@
 """What pages that are no model's have in common: who may see them, and the frame around them."""
 
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import render, resolve_url
+from django.template.loader import render_to_string
+from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 
 from teams.scoped_admin import Text, viewer_of
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+# A task in a list, as htmx names it; its forms open in a panel.
+_ROW = re.compile(r"task-([0-9a-f-]{36})")
 
 
 def manager_page(*permissions: str) -> Callable[[View[P]], View[P]]:
@@ -45,17 +51,31 @@ def workspace_page(view: View[P]) -> View[P]:
     """Guard a page where people work, whatever their role: strangers log in first. What it lists is the view's care.
 
     Where htmx asks for a part of a page after the log-in has ended, the page is loaded anew, and leads to the log-in:
-    the log-in's form in the place of that part would be of no use.
+    the log-in's form in the place of that part would be of no use. What was typed meanwhile is shown, to be copied.
     """
     guarded = login_required(view)
 
     @wraps(view)
     def answer(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-        if request.headers.get("HX-Request") and not request.user.is_authenticated:
-            return HttpResponse(headers={"HX-Refresh": "true"})
+        if not request.user.is_authenticated:
+            if request.method == "POST" and (request.POST.get("description") or request.POST.get("subject")):
+                return _typed_too_late(request)
+            if request.headers.get("HX-Request"):
+                return HttpResponse(headers={"HX-Refresh": "true"})
         return guarded(request, *args, **kwargs)
 
     return never_cache(answer)
+
+
+def _typed_too_late(request: HttpRequest) -> HttpResponse:
+    """Show what was typed into a form that came after the log-in had ended: in the form's place, or as a page."""
+    typed = {"subject": request.POST.get("subject", ""), "description": request.POST.get("description", "")}
+    row = _ROW.fullmatch(request.headers.get("HX-Target", ""))
+    context = {"typed": typed, "login_url": f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': request.path})}"}
+    if request.headers.get("HX-Request") and row:
+        place = {"HX-Retarget": f"#panel-{row[1]}", "HX-Reswap": "innerHTML"}
+        return HttpResponse(render_to_string("workspace/typed.html", context, request), headers=place)
+    return render(request, "workspace/logged_out.html", context, status=403)
 
 
 def render_manager_page(

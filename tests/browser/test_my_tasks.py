@@ -126,6 +126,19 @@ def test_logged_out_meanwhile_one_logs_in_and_comes_back(open_page: Open, people
     page.wait_for_url("**/accounts/login/?next=/tasks/")
 
 
+def test_what_was_typed_before_the_log_in_ended_can_be_copied(
+    open_page: Open, people: People, tasks: list[Task]
+) -> None:
+    page = open_page("/tasks/", people.rep)
+    page.get_by_role("link", name="Complete Ask").click()
+    page.get_by_label("Description").fill("My own notes")
+    page.context.clear_cookies(name="sessionid")
+    page.get_by_role("button", name="Complete", exact=True).click()
+    expect(page.get_by_text("You were logged out meanwhile. Nothing was stored.")).to_be_visible()
+    expect(page.get_by_text("My own notes")).to_be_visible()
+    expect(page.get_by_role("link", name="Log in")).to_be_visible()
+
+
 def test_out_of_reach_is_said(open_page: Open, people: People, tasks: list[Task], visitor: object) -> None:
     page = open_page("/tasks/", people.rep)
     page.route("**/skip/", lambda route: route.abort())

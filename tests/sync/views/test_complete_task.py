@@ -246,6 +246,21 @@ def test_a_number_that_nobody_can_dial_is_not_offered(people: People) -> None:
     assert send(client, task).status_code == 302
 
 
+@pytest.mark.parametrize("part", [True, False])
+def test_what_was_typed_is_not_lost_with_the_log_in(people: People, record: Record, part: bool) -> None:
+    task = step_of(people.rep, record)
+    headers = {**HTMX, "hx-target": f"task-{task.uuid}"} if part else {}
+    response = send(Client(), task, {"description": "My <b>own</b> notes"}, headers=headers)
+    html = response.content.decode()
+    assert (html.count("My &lt;b&gt;own&lt;/b&gt; notes"), html.count("<html")) == (1, 0 if part else 1)
+    assert html.count(f'href="/accounts/login/?next=%2Ftasks%2F{task.uuid}%2Fcomplete%2F"') == 1
+    assert (response.status_code, response.get("HX-Retarget")) == (
+        (200, f"#panel-{task.uuid}") if part else (403, None)
+    )
+    task.refresh_from_db()
+    assert task.state == TaskState.OPEN
+
+
 def test_skipped_meanwhile(people: People, record: Record) -> None:
     task = step_of(people.rep, record)
     skip(task, people.rep)
