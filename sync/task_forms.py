@@ -22,9 +22,9 @@ from django.utils.translation import gettext_lazy as _
 
 from sync.completion import Completion, complete
 from sync.enums import CallDirection, LinkChoice, Slot, TaskKind
+from sync.form_fields import DurationField, MomentField
 from sync.models import Connection, Record, Task
 from sync.relations import related_to
-from sync.task_fields import DurationField, MomentField
 from teams.models import User
 
 _CLOSED = ("already_completed", "skipped", "unknown")

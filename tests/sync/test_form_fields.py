@@ -3,7 +3,7 @@
 import pytest
 from django.core.exceptions import ValidationError
 
-from sync.task_fields import DurationField, MomentField, clock
+from sync.form_fields import DurationField, MomentField, clock
 
 
 @pytest.mark.parametrize(
