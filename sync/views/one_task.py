@@ -47,7 +47,7 @@ def with_values(address: str, **values: str) -> str:
 
 def typed_so_far(kind: TaskKind, data: QueryDict) -> dict[str, str]:
     """Return what was typed into a form that is shown anew, for a record or a kind that was just chosen."""
-    typed = {name: data[name] for name in form_class(kind).base_fields if name in data}
+    typed = {name: str(data[name]) for name in form_class(kind).base_fields if name in data}
     if not typed.get("form_key"):
         typed.pop("form_key", None)
     return typed
@@ -56,7 +56,7 @@ def typed_so_far(kind: TaskKind, data: QueryDict) -> dict[str, str]:
 def kept_aside(kind: TaskKind, data: QueryDict) -> dict[str, str]:
     """Return what was typed into the fields of other kinds: it is there again when one goes back."""
     others = {name for each in TaskKind for name in form_class(each).base_fields} - {*form_class(kind).base_fields}
-    return {name: data[name] for name in sorted(others) if data.get(name)}
+    return {name: str(data[name]) for name in sorted(others) if data.get(name)}
 
 
 def is_my_tasks(address: str) -> bool:

@@ -68,7 +68,8 @@ def test_while_one_types_the_results_alone_come(people: People, hana: Record) ->
 def values(response: Any) -> dict[str, str]:
     """What the page shows in its form, hidden fields and those of other kinds, too."""
     form = response.context["form"]
-    return {name: str(form[name].value() or "") for name in form.fields} | response.context["kept"]
+    kept: dict[str, str] = response.context["kept"]
+    return {name: str(form[name].value() or "") for name in form.fields} | kept
 
 
 TYPED = {

@@ -8,6 +8,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from sandbox.control import SandboxControl
+from sync import outbox
 from sync.completion import Completion, complete
 from sync.enums import DecisionCode, FailureMode, OutboxState, TaskKind, TaskSource, TaskState
 from sync.models import Connection, Decision, OutboxRow, ReceivedTask, Sender, Task, Trouble
@@ -117,6 +118,18 @@ def test_rep_retries_their_own_task(world: World) -> None:
     assert state_of(world.task) == OutboxState.PENDING
     assert "Retried by hand" in response.content.decode()
     assert "by Rosa Rep" in response.content.decode()
+
+
+def test_retry_beside_an_adoption_that_has_just_asked_anew(world: World) -> None:
+    """The failed row was read before the newer one was made: the newer one is all that goes out."""
+    OutboxRow.objects.filter(pk=world.row.pk).update(state=OutboxState.FAILED)
+    stale = list(OutboxRow.objects.filter(pk=world.row.pk))
+    world.task.refresh_from_db()
+    outbox.enqueue_rewrite(world.row.connection, world.task, who=True, what=False)
+    assert outbox.retry_now(stale, world.people.rep) == 0
+    assert logged_in(world.people.rep).post(page(world.task, "retry/")).status_code == 302
+    states = OutboxRow.objects.filter(task=world.task).order_by("pk").values_list("state", flat=True)
+    assert list(states) == [OutboxState.FAILED, OutboxState.PENDING]
 
 
 def test_retry_answers_in_place(world: World) -> None:
