@@ -74,7 +74,8 @@ def undo(adoption: Adoption, by: User) -> None:
 def _locked(task: Task, by: User) -> Task:
     """The task as it stands now, locked until the transaction ends, if `by` may see it."""
     of_those = Task.objects.visible_to(by).filter(pk=task.pk)
-    found = of_those.select_for_update(of=("self",)).select_related("who", "what").first()
+    # Not its key: workers that note an attempt at it hold its row meanwhile, for which this transaction may wait.
+    found = of_those.select_for_update(of=("self",), no_key=True).select_related("who", "what").first()
     if found is None:
         raise _refusal("task", _("You may adopt calls of your own and, as a manager, of your own teams."), "unknown")
     return found

@@ -259,8 +259,8 @@ def _by_hand(
     with transaction.atomic():
         # Tasks first, then rows, each in order: who changes a task does the same, and may just be making a newer row.
         theirs = Task.objects.filter(pk__in=asked.values("task")).order_by("pk")
-        list(theirs.select_for_update(no_key=True).values_list("pk"))
-        found = asked.select_for_update().order_by("pk")
+        locked = list(theirs.select_for_update(no_key=True).values_list("pk", flat=True))
+        found = asked.filter(task__in=locked).select_for_update().order_by("pk")
         tasks = dict(found.values_list("pk", "task_id"))
         changed = OutboxRow.objects.filter(pk__in=tasks).update(**changes)
         Decision.objects.bulk_create(

@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection as database
+from django.db import transaction
 from django.utils import timezone
 
 from sync import linking, outbox
 from sync.adoption import adopt, undo
 from sync.enums import DecisionCode, LinkChoice, OutboxState, RecordKind, TaskKind, TaskState
-from sync.models import Adoption, Connection, OutboxRow, Record, Task
+from sync.models import Adoption, Attempt, Connection, OutboxRow, Record, Task
 from teams.models import User
 from tests.factories import RecordFactory, TaskFactory, crm_id, the_connection
 from tests.people import People, people
@@ -262,3 +263,25 @@ def test_m6_of_four_who_adopt_at_once_one_does(people: People) -> None:
     assert [error.error_dict["task"][0].code for error in refused] == ["adopted"] * 3
     task.refresh_from_db()
     assert (task.who, OutboxRow.objects.count()) == (adoption.record, 1)
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_who_adopts_keeps_no_worker_from_noting_its_attempt(people: People) -> None:
+    """The worker holds the row meanwhile, for which whoever adopts may wait: the two would wait for each other."""
+    task, connection = orphan(people.rep), the_connection()
+    outbox.enqueue(connection, [task])
+    batch = outbox.claim(connection, 1)
+
+    def start() -> None:
+        try:
+            with database.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '10s'")
+            outbox.start(connection, batch.token, batch.rows)
+        finally:
+            database.close()
+
+    with ThreadPoolExecutor(1) as threads, transaction.atomic():
+        adopt(task, hana(), people.rep)
+        threads.submit(start).result()
+    assert Attempt.objects.count() == 1
