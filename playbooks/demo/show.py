@@ -25,6 +25,7 @@ from sandbox.control import SandboxControl
 from sync import crm_users, error_watch, unmatched_users
 from sync.completion import complete
 from sync.connecting import connect
+from sync.crm.package import package_zip
 from sync.models import Connection, Heartbeat
 from teams.models import User
 
@@ -39,6 +40,7 @@ def show(children: Children, directory: Path, crm_url: str, web_port: int, *, on
     call_command("setup", verbosity=0, stdout=StringIO())
     users, logins = make_people(crm)
     choose(users)
+    crm.install_package(package_zip())
     connect()
     _do_what_is_done_seldom()
     connection = Connection.objects.of_organisation().get()
