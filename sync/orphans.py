@@ -52,8 +52,8 @@ def why(task: Task) -> Text:
     return "" if task.phone_number else _("No number was noted.")
 
 
-def only_matches(tasks: Iterable[Task]) -> dict[str, Record]:
-    """Return by number (E.164) the one record that has it, where it is one: one query for all numbers.
+def holders(tasks: Iterable[Task]) -> dict[str, list[Record]]:
+    """Return by number (E.164) the records that have it: one query for all numbers.
 
     Of a person and their own account the person.
     """
@@ -64,8 +64,7 @@ def only_matches(tasks: Iterable[Task]) -> dict[str, Record]:
     by_number: dict[str, dict[int, Record]] = defaultdict(dict)
     for phone in RecordPhone.objects.filter(theirs, e164__in=numbers).select_related("record").order_by("pk"):
         by_number[phone.e164][phone.record_id] = phone.record
-    people = {number: linking.without_own_accounts([*found.values()]) for number, found in by_number.items()}
-    return {number: found[0] for number, found in people.items() if len(found) == 1}
+    return {number: linking.without_own_accounts([*found.values()]) for number, found in by_number.items()}
 
 
 @dataclass(slots=True)

@@ -1,6 +1,6 @@
 """The page Orphaned calls: those that have no record yet, and those that were adopted."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -10,7 +10,7 @@ from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
 from sync import orphans, worklist
@@ -23,33 +23,46 @@ from teams.scoped_admin import Text, viewer_of
 
 ORPHANED, ADOPTED = "", "adopted"
 TITLES: dict[str, Text] = {ORPHANED: gettext_lazy("Without a record"), ADOPTED: gettext_lazy("Adopted")}
-ICONS = {CallDirection.INBOUND: "call_received", CallDirection.OUTBOUND: "call_made"}
+ICONS: dict[str, str] = {CallDirection.INBOUND: "call_received", CallDirection.OUTBOUND: "call_made"}
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A call as the list shows it: with `match` it can be adopted at once, with `adoption` that can be undone."""
+    """A call as the list shows it: with `match` it can be adopted at once, with `adoption` that can be undone.
+
+    `tells_direction`: the icon stands for the direction.
+    """
 
     task: Task
     state: SyncState
     icon: str
+    tells_direction: bool
     duration: str
     why: Text = ""
     match: Record | None = None
     adoption: Adoption | None = None
 
     @classmethod
-    def of(cls, task: Task, match: Record | None = None) -> "Row":
+    def of(cls, task: Task, holders: Sequence[Record] = ()) -> "Row":
         adoption = next((each for each in task.adoptions.all() if each.undone_at is None), None)
         return cls(
             task=task,
             state=sync_state(task, newest_row(task)),
-            icon=ICONS.get(CallDirection(task.call_direction), "call") if task.call_direction else "call",
+            icon=ICONS.get(task.call_direction, "call"),
+            tells_direction=task.call_direction in ICONS,
             duration=duration(task.call_duration_seconds),
-            why=orphans.why(task) if task.is_orphan else "",
-            match=match if task.is_orphan else None,
+            why=_why(task, len(holders)) if task.is_orphan else "",
+            match=holders[0] if task.is_orphan and len(holders) == 1 else None,
             adoption=adoption,
         )
+
+
+def _why(task: Task, holders: int) -> Text:
+    """Say why it has no record; where there are several to choose from by now, how many."""
+    if holders < 2:
+        return orphans.why(task)
+    words = ngettext("%(count)d record has this number.", "%(count)d records have this number.", holders)
+    return words % {"count": holders}
 
 
 def duration(seconds: int | None) -> str:
@@ -100,8 +113,8 @@ _WHOSE: tuple[tuple[bool, Text], ...] = (
 
 def rows_of(tasks: Iterable[Task]) -> list[Row]:
     tasks = list(tasks)
-    matches = orphans.only_matches(tasks)
-    return [Row.of(task, matches.get(task.phone_e164)) for task in tasks]
+    holders = orphans.holders(tasks)
+    return [Row.of(task, holders.get(task.phone_e164, ())) for task in tasks]
 
 
 def tabs(viewer: User, show: str, *, mine: bool) -> list[dict[str, Any]]:

@@ -72,12 +72,15 @@ def webhook_badge(sender: Sender, now: datetime) -> Badge:
     return Badge(_("Taken"), "good") if receiver.delivered_at else Badge(_("Nothing told yet"), "neutral")
 
 
-def token_badge(token: ApiToken, now: datetime) -> Badge:
-    """Say whether a token is accepted."""
-    if token.revoked_at:
-        return Badge(_("Revoked"), "neutral")
-    if token.expires_at and token.expires_at <= now:
-        return Badge(_("Ended"), "neutral")
+def token_row(token: ApiToken, now: datetime) -> dict[str, Any]:
+    """A token of a page: whether it is accepted, and whether there is nothing left to revoke."""
+    has_ended = bool(token.revoked_at or (token.expires_at and token.expires_at <= now))
+    return {"token": token, "badge": _token_badge(token, has_ended), "has_ended": has_ended}
+
+
+def _token_badge(token: ApiToken, has_ended: bool) -> Badge:
+    if has_ended:
+        return Badge(_("Revoked") if token.revoked_at else _("Ended"), "neutral")
     return Badge(_("Accepted"), "good") if token.sender.is_active else Badge(_("Sender switched off"), "neutral")
 
 

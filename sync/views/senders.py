@@ -20,7 +20,7 @@ from sync.models import ApiToken, Sender, WebhookDelivery
 from sync.views.sender_facts import (
     delivery_rows,
     received_words,
-    token_badge,
+    token_row,
     webhook_badge,
     with_figures,
 )
@@ -103,7 +103,7 @@ def show(
         "sender": stored,
         "form": form or SenderForm(instance=stored),
         "token_form": token_form or TokenForm(initial={"token": uuid.uuid4()}),
-        "tokens": [{"token": each, "badge": token_badge(each, now)} for each in tokens[:TOKENS]],
+        "tokens": [token_row(each, now) for each in tokens[:TOKENS]],
         "received": received_words(stored.received_lately),  # type: ignore[attr-defined]
         "webhook": webhook_badge(stored, now),
         "receiver": getattr(stored, "receiver", None),

@@ -75,6 +75,17 @@ class TestList:
         for words in ("(212) 555-0141", "Inbound", "1 min 15 s", "Asked back", "No record has this number.", "Waiting"):
             assert words in text
 
+    def test_a_row_says_how_many_records_have_its_number(self, people: People) -> None:
+        orphan(people.rep)
+        one, _other = hana(), hana()
+        text = page(logged_in(people.rep))
+        assert "2 records have this number." in text
+        assert "Adopt: " not in text
+        one.delete()
+        text = page(logged_in(people.rep))
+        assert "have this number" not in text
+        assert "Adopt: Hana Novak" in text
+
     def test_it_is_paged(self, people: People) -> None:
         for _each in range(51):
             orphan(people.rep)

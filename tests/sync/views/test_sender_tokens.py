@@ -73,6 +73,16 @@ def test_a_term_that_is_not_offered_is_said_at_its_field(admin: Client, sender: 
     assert not ApiToken.objects.exists()
 
 
+def test_what_has_ended_is_not_offered_to_be_revoked(admin: Client, sender: Sender) -> None:
+    issue(admin, sender)
+    address = f"{LIST}{sender.uuid}/"
+    revoke = f"{address}tokens/{ApiToken.objects.get().uuid}/revoke/"
+    assert revoke in admin.get(address).content.decode()
+    ApiToken.objects.update(expires_at=timezone.now() - timedelta(days=1))
+    page = admin.get(address).content.decode()
+    assert (revoke in page, ">Ended<" in page) == (False, True)
+
+
 def test_b8_token_is_revoked_after_a_question(admin: Client, people: People, sender: Sender) -> None:
     issue(admin, sender)
     token = ApiToken.objects.get()
