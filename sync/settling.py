@@ -97,6 +97,7 @@ def release(token: uuid.UUID, rows: Iterable[OutboxRow], not_before: datetime) -
     with transaction.atomic():
         held = OutboxRow.objects.held(token).filter(pk__in=[row.pk for row in rows])
         back = list(held.select_for_update())
+        _hold_tasks(back)
         for row in back:
             row.state, row.lease_token, row.not_before = OutboxState.PENDING, None, not_before
             if not_before > now:
@@ -204,6 +205,7 @@ def _signature(answer: Answer) -> str:
 
 
 def _write(changes: _Changes, now: datetime) -> None:
+    _hold_tasks(changes.rows)
     _yield_to_newer([row for row in changes.rows if row.state != OutboxState.DONE], now)
     done = [row for row in changes.rows if row.state == OutboxState.DONE]
     OutboxRow.objects.filter(pk__in=[row.pk for row in done if row.attempts == 1]).update(
@@ -254,16 +256,21 @@ _SETTLED_FIELDS = [
 ]
 
 
+def _hold_tasks(rows: Iterable[OutboxRow]) -> None:
+    """Lock their tasks, all in one order: whoever changes tasks or retries them by hand holds several, too."""
+    pks = [row.task_id for row in rows if row.task_id]
+    list(Task.objects.select_for_update(no_key=True).filter(pk__in=pks).order_by("pk").values_list("pk"))
+
+
 def _yield_to_newer(rows: Iterable[OutboxRow], now: datetime) -> None:
     """Of two rows of one object the newer goes on: it sends the newest state anyway.
 
-    It inherits the doubt, so that it looks first, too, and no sooner. Whoever changes a task holds its lock, so that
-    a row that they are just making is seen here.
+    It inherits the doubt, so that it looks first, too, and no sooner. Whoever changes a task holds its lock, as the
+    caller does, so that a row that they are just making is seen here.
     """
     by_task = {row.task_id: row for row in rows if row.task_id}
     if not by_task:
         return
-    list(Task.objects.select_for_update(no_key=True).filter(pk__in=by_task).order_by("pk").values_list("pk"))
     waiting = OutboxRow.objects.filter(state=OutboxState.PENDING, task__in=by_task).select_for_update()
     for newer in waiting.exclude(pk__in=[row.pk for row in by_task.values()]):
         row = by_task[newer.task_id or 0]

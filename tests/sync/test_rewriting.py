@@ -390,6 +390,29 @@ def test_who_acts_by_hand_and_who_changes_the_task_wait_for_each_other_in_one_or
     assert OutboxRow.objects.filter(state=OutboxState.PENDING).count() <= 1
 
 
+@pytest.mark.postgres
+def test_who_settles_holds_tasks_in_one_order_done_and_refused(connection: Connection) -> None:
+    first, second = complete(connection, 2)
+    batch = outbox.claim(connection, 10)
+    attempts = outbox.start(connection, batch.token, batch.rows)
+    error = RowError(FailureMode.DATA, "REFUSED", "No.")
+    answers = [
+        Answer(row, attempts[row.pk], crm_id=to_18("00TZz0000000001"))
+        if row.task == first
+        else Answer(row, attempts[row.pk], error=error)
+        for row in batch.rows
+    ]
+    with ThreadPoolExecutor(1) as threads:
+        with transaction.atomic():
+            locked = Task.objects.select_for_update(no_key=True)
+            locked.get(pk=first.pk)
+            settled = threads.submit(closing, lambda: settling.settle(connection, batch.token, answers, Call(200)))
+            wait_until_it_waits(settled)
+            locked.get(pk=second.pk)
+        settled.result(timeout=30)
+    assert (states(first), states(second)) == ([OutboxState.DONE], [OutboxState.PENDING])
+
+
 def closing(work: Callable[[], object]) -> None:
     try:
         work()

@@ -166,7 +166,7 @@ def test_settling_costs_one_query_more_where_a_sender_hears_of_it(
         return batch, [Answer(row, crm_id=f"00T{row.pk:015}") for row in batch.rows]
 
     make_sender("Deaf", "")
-    for sender, queries in ((None, 5), (make_sender("Dialer", "https://example.com/"), 6)):
+    for sender, queries in ((None, 6), (make_sender("Dialer", "https://example.com/"), 7)):
         batch, answers = batch_of(sender)
         with django_assert_num_queries(queries):
             settling.settle(org, batch.token, answers, Call())
