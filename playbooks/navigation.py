@@ -17,12 +17,16 @@ Text = str | Promise
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One page: an icon of Material Symbols, its address's name, and what a viewer needs."""
+    """One page: an icon of Material Symbols, its address's name, and what a viewer needs.
+
+    `others` are names of pages that belong to it, too, and whose address doesn't begin with its own.
+    """
 
     title: Text
     icon: str
     name: str
     permission: str = ""
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +38,10 @@ class Group:
     managers_title: Text = ""
 
 
-def _list(title: Text, icon: str, model: str) -> Entry:
+def _list(title: Text, icon: str, model: str, *others: str) -> Entry:
     """Return the entry of a model's list; `model` is "app_model"."""
     app, name = model.rsplit("_", 1)
-    return Entry(title, icon, f"admin:{model}_changelist", f"{app}.view_{name}")
+    return Entry(title, icon, f"admin:{model}_changelist", f"{app}.view_{name}", others)
 
 
 MANAGER_APP = (
@@ -47,8 +51,8 @@ MANAGER_APP = (
             Entry(_("Dashboard"), "dashboard", "admin:index"),
             _list(_("Teams"), "groups", "teams_team"),
             _list(_("Records"), "contacts", "sync_record"),
-            _list(_("Tasks"), "task_alt", "sync_task"),
-            _list(_("Plays"), "format_list_numbered", "sync_play"),
+            _list(_("Tasks"), "task_alt", "sync_task", "task_imports"),
+            _list(_("Plays"), "format_list_numbered", "sync_play", "plays_enrol", "admin:sync_enrolment_changelist"),
         ),
     ),
     Group(
@@ -73,7 +77,7 @@ MANAGER_APP = (
     Group(
         "",
         (
-            _list(_("Users"), "person", "teams_user"),
+            _list(_("Users"), "person", "teams_user", "crm_users"),
             _list(_("Audit"), "history", "auditlog_logentry"),
         ),
     ),
@@ -140,19 +144,23 @@ def _item(entry: Entry) -> dict[str, Any]:
         "title": entry.title,
         "icon": entry.icon,
         "link": reverse(entry.name),
+        "others": [reverse(name) for name in entry.others],
         "has_permission": True,
         "active": False,
     }
 
 
 def _mark_active(items: list[dict[str, Any]], path: str) -> None:
-    """Mark the entry whose address is the longest beginning of `path`; the start page counts for itself alone."""
+    """Mark the entry with the longest address that `path` begins with; the start page counts for itself alone."""
     start = reverse("admin:index")
     candidates = [
-        item for item in items if path == item["link"] or (item["link"] != start and path.startswith(item["link"]))
+        (len(link), item)
+        for item in items
+        for link in (item["link"], *item["others"])
+        if path == link or (link != start and path.startswith(link))
     ]
     if candidates:
-        max(candidates, key=lambda item: len(item["link"]))["active"] = True
+        max(candidates, key=lambda candidate: candidate[0])[1]["active"] = True
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
