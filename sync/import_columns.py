@@ -27,6 +27,24 @@ FIELDS: dict[str, Text] = {
     "play_step": gettext_lazy("name of the play’s step, or its place: 1 is the first"),
 }
 
+LABELS: dict[str, Text] = {
+    "key": gettext_lazy("Key"),
+    "kind": gettext_lazy("Kind"),
+    "user": gettext_lazy("User"),
+    "subject": gettext_lazy("Subject"),
+    "description": gettext_lazy("Description"),
+    "completed_at": gettext_lazy("Completed at"),
+    "record": gettext_lazy("Record"),
+    "related_record": gettext_lazy("Related record"),
+    "phone_number": gettext_lazy("Phone number"),
+    "email_address": gettext_lazy("E-mail address"),
+    "call_direction": gettext_lazy("Direction of the call"),
+    "call_duration_seconds": gettext_lazy("Duration of the call"),
+    "call_disposition": gettext_lazy("Result of the call"),
+    "play": gettext_lazy("Play"),
+    "play_step": gettext_lazy("Step of the play"),
+}
+
 # What dialers call them; upper and lower case, spaces, hyphens, dots and underscores don't count.
 ALIASES: dict[str, tuple[str, ...]] = {
     "key": ("call id", "callid", "call sid", "call uuid", "uuid", "id", "unique id", "external id", "reference"),
@@ -79,7 +97,7 @@ def check_mapping(mapping: Sequence[str]) -> None:
         raise ValidationError(
             _("No column says whose tasks these are. Choose the one with the e-mail address or CRM user id."), "no_user"
         )
-    twice = sorted({field for field in chosen if chosen.count(field) > 1})
+    twice = [str(label) for field, label in LABELS.items() if chosen.count(field) > 1]
     if twice:
         message = _("Two columns are taken for the same: %(fields)s. Leave one of them out.")
         raise ValidationError(message % {"fields": ", ".join(twice)}, "twice")

@@ -112,7 +112,11 @@ class Judge:
             if not line.cells.get("user"):
                 line.add("user", _("Say who did it: the e-mail address or CRM user id."))
             else:
-                line.add("user", _("You see no active user with this e-mail address or CRM user id."))
+                message = _(
+                    "You see no active user with this e-mail address or CRM user id. Correct it, or ask an admin to "
+                    "activate the user or to put them into one of your teams."
+                )
+                line.add("user", message)
 
     def _find_steps(self, lines: Sequence[Line]) -> dict[int, FoundStep]:
         named = []

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from sync import import_files, import_slices, task_imports
 from sync.enums import ImportState
-from sync.import_columns import ALIASES, FIELDS, check_mapping
+from sync.import_columns import ALIASES, FIELDS, LABELS, check_mapping
 from sync.models import TaskImport
 from sync.views.mail_upload import MAX_BYTES, is_too_large, takes_mail
 from teams.csv_text import csv_response
@@ -55,7 +55,7 @@ class MappingForm(forms.Form):
 
     def __init__(self, found: TaskImport, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        choices = [("", _("not imported")), *((name, name) for name in FIELDS)]
+        choices = [("", _("not imported")), *((name, f"{label} ({name})") for name, label in LABELS.items())]
         for place, heading in enumerate(found.headings):
             self.fields[f"column_{place}"] = forms.ChoiceField(
                 label=heading or _("column %(number)d") % {"number": place + 1},
@@ -99,7 +99,7 @@ def imports(request: HttpRequest) -> HttpResponse:
             }
             for each in mine
         ],
-        "columns": [(name, text, ", ".join(ALIASES[name])) for name, text in FIELDS.items()],
+        "columns": [(LABELS[name], name, text, ", ".join(ALIASES[name])) for name, text in FIELDS.items()],
         "most_lines": _number(import_files.MOST_LINES),
         "most_megabytes": MAX_BYTES // 1_000_000,
     }
@@ -223,6 +223,7 @@ def _back(found: TaskImport) -> HttpResponse:
 
 def _page(request: HttpRequest, found: TaskImport, form: MappingForm | None = None, status: int = 200) -> HttpResponse:
     is_ready = found.state == ImportState.READY
+    problems = list(found.problems.all()[: MOST_PROBLEMS + 1])
     context = {
         "found": found,
         "tone": _TONES[ImportState(found.state)],
@@ -232,7 +233,13 @@ def _page(request: HttpRequest, found: TaskImport, form: MappingForm | None = No
         "is_ready": is_ready,
         "is_checked": is_ready and not found.error,
         "notes": _notes(found) if is_ready and not found.error else [],
-        "problems": list(found.problems.all()[:MOST_PROBLEMS]),
+        "problems": [
+            (problem.line, LABELS.get(name, ""), name, text)
+            for problem in problems[:MOST_PROBLEMS]
+            for name, text in problem.errors
+        ],
+        "shown": min(len(problems), MOST_PROBLEMS),
+        "has_more": len(problems) > MOST_PROBLEMS,
         "has_bad_lines": bool(found.bad and found.file_name) and not found.is_working,
         "tasks_url": f"{reverse('admin:sync_task_changelist')}?imported={found.uuid}",
     }

@@ -12,9 +12,10 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from sync import import_slices, task_imports
 from sync.enums import ImportState
-from sync.import_columns import ALIASES, FIELDS, plain
+from sync.import_columns import ALIASES, FIELDS, LABELS, plain
 from sync.models import ImportProblem, Task, TaskImport
 from sync.views import mail_upload
+from sync.views import task_import as task_import_views
 from teams.models import User
 from tests.people import People, logged_in, people
 from tests.sync.results import read
@@ -94,7 +95,10 @@ def test_refused_lines_come_back_harmless_and_with_their_problem(people: People)
         content = b"".join(response.streaming_content)
         (row,) = read(content)
         assert (row["Call ID"], row["Notes"], row["Line"]) == ("c-2", "'=cmd()", "3")
-        assert row["Problem"] == "user: You see no active user with this e-mail address or CRM user id."
+        assert row["Problem"] == (
+            "user: You see no active user with this e-mail address or CRM user id. Correct it, or ask an admin to "
+            "activate the user or to put them into one of your teams."
+        )
         client.post(address(found, "start/"))
     # As it is, it may be uploaded again: what was added is left out.
     mended = content.replace(b"nobody@", b"rosa@")
@@ -105,6 +109,28 @@ def test_refused_lines_come_back_harmless_and_with_their_problem(people: People)
     assert list(Task.objects.order_by("pk").values_list("description", flat=True)) == ["=1+2", "=cmd()"]
 
 
+@pytest.mark.parametrize(
+    ("lines", "caption"),
+    [(1, "The refused line<"), (3, "The 3 refused lines<"), (4, "The first 3 of 4 refused lines<")],
+)
+def test_refused_lines_are_headed_by_how_many_there_are(
+    people: People, monkeypatch: pytest.MonkeyPatch, lines: int, caption: str
+) -> None:
+    monkeypatch.setattr(task_import_views, "MOST_PROBLEMS", 3)
+    found = uploaded(people.manager, [BAD.replace("c-2", f"c-{number}") for number in range(lines)])
+    html = logged_in(people.manager).get(address(found)).content.decode()
+    assert caption in html
+    assert html.count("You see no active user") == min(lines, 3)
+
+
+def test_columns_and_fields_have_readable_names(people: People) -> None:
+    assert [*LABELS] == [*FIELDS]
+    found = uploaded(people.manager, [BAD])
+    html = logged_in(people.manager).get(address(found)).content.decode()
+    assert ">Duration of the call (call_duration_seconds)</option>" in html
+    assert '<span>User <span class="pb-mono pb-quiet">user</span></span>' in html
+
+
 def test_columns_are_chosen_on_the_page(people: People) -> None:
     found = uploaded(people.manager, ["rosa@example.com,Hello,x"], "Wer,Was,Wo")
     client = logged_in(people.manager)
@@ -112,7 +138,7 @@ def test_columns_are_chosen_on_the_page(people: People) -> None:
     assert "No column says whose tasks these are." in html
     assert "start/" not in html
     wrong = client.post(address(found, "columns/"), {"column_0": "user", "column_1": "user"})
-    assert (wrong.status_code, "Two columns are taken for the same: user." in wrong.content.decode()) == (422, True)
+    assert (wrong.status_code, "Two columns are taken for the same: User." in wrong.content.decode()) == (422, True)
     none = client.post(address(found, "columns/"), {"column_0": "", "column_1": "no such field"})
     assert none.status_code == 422
     client.post(address(found, "columns/"), {"column_0": "user", "column_1": "subject"})
