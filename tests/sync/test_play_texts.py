@@ -76,8 +76,10 @@ def test_a_refusal_names_what_is_wrong_and_what_is_known() -> None:
     with pytest.raises(ValidationError) as raised:
         check("Dear {them}, {name}: {them}, {us}")
     assert raised.value.messages == [
-        "{them}, {us} is no placeholder. Known are {name}, {first_name}, {account}, {rep}, {rep_first_name}, {play}. "
-        "Write {{ and }} for braces that stay."
+        (
+            "{them}, {us} is no placeholder. Known are {name}, {first_name}, {account}, {rep}, {rep_first_name}, "
+            "{play}. Write {{ and }} for braces that stay."
+        )
     ]
 
 
