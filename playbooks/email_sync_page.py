@@ -204,7 +204,7 @@ def _effect(direction: EmailDirection, reached: Reach, *, is_on: bool) -> str:
             reached.chosen_off,
             lambda n: ngettext("%(count)d has it off.", "%(count)d have it off.", n),
         ),
-        (reached.smtp, lambda n: ngettext("%(count)d can’t: SMTP.", "%(count)d can’t: SMTP.", n)),
+        (reached.smtp, lambda n: ngettext("%(count)d can't: SMTP.", "%(count)d can't: SMTP.", n)),
         (reached.without_mailbox, lambda n: ngettext("%(count)d has no mailbox.", "%(count)d have no mailbox.", n)),
     ]
     parts = [text % {"count": reached.on}, *(words(n) % {"count": n} for n, words in said if n)]

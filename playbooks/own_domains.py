@@ -52,7 +52,7 @@ def read(text: str) -> Typed:
     if len(typed.domains) > MOST:
         typed.errors.append(_("These are more than %(most)d domains.") % {"most": MOST})
     if (more := len(typed.errors) - MOST_ERRORS) > 0:
-        typed.errors[MOST_ERRORS:] = [_("And %(more)d more that can’t be read.") % {"more": more}]
+        typed.errors[MOST_ERRORS:] = [_("And %(more)d more that can't be read.") % {"more": more}]
     typed.domains.sort()
     typed.doubtful = [domain for domain in typed.domains if domain in FREE_MAIL or is_shared_host(domain)]
     return typed
@@ -68,7 +68,7 @@ def _domain(entry: str) -> tuple[str, str]:
     except ValueError:
         return "", _("“%(entry)s” is not a domain. Enter one like example.com.") % words
     if is_public_suffix(domain):
-        return "", _("“%(entry)s” is no one organisation’s: anybody may have a domain below it.") % words
+        return "", _("“%(entry)s” is no one organisation's: anybody may have a domain below it.") % words
     return domain, ""
 
 

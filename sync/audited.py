@@ -1,4 +1,4 @@
-"""What of the sync is kept in the audit: what people decide about the connection, plays and others’ enrolments.
+"""What of the sync is kept in the audit: what people decide about the connection, plays and others' enrolments.
 
 What machines note about a connection (pauses, batch size, API usage, being lost and back) is written with update(), and
 never comes here. Tokens are no audited field: who connected, reconnected or disconnected is noted where that happens.

@@ -10,7 +10,7 @@ from teams.scoped_admin import Text
 
 # Named as the API names them; what each holds stands in docs/guide-managers.md, too.
 FIELDS: dict[str, Text] = {
-    "key": gettext_lazy("the dialer’s own id of the call: the same key is imported once"),
+    "key": gettext_lazy("the dialer's own id of the call: the same key is imported once"),
     "kind": gettext_lazy("call, email or other; without this column all are calls"),
     "user": gettext_lazy("e-mail address or CRM user id of who did it"),
     "subject": gettext_lazy("what the CRM shows it under; a call without one is named after its number"),
@@ -24,7 +24,7 @@ FIELDS: dict[str, Text] = {
     "call_duration_seconds": gettext_lazy("seconds, or minutes and seconds like 2:05"),
     "call_disposition": gettext_lazy("what came of it, like Left voicemail"),
     "play": gettext_lazy("name of the play that it belongs to"),
-    "play_step": gettext_lazy("name of the play’s step, or its place: 1 is the first"),
+    "play_step": gettext_lazy("name of the play's step, or its place: 1 is the first"),
 }
 
 LABELS: dict[str, Text] = {

@@ -156,7 +156,7 @@ def _copy(text: io.TextIOWrapper, kept: IO[str]) -> tuple[list[str], int]:
         message = _("The file is not UTF-8 (about line %(line)s). In Excel, save it as “CSV UTF-8 (comma delimited)”.")
         raise _refusal(message, line=_number(line)) from None
     except csv.Error:
-        message = _("Line %(line)s can’t be read as CSV: a quotation mark may be missing. Correct it.")
+        message = _("Line %(line)s can't be read as CSV: a quotation mark may be missing. Correct it.")
         raise _refusal(message, line=_number(reader.line_num if reader else 1)) from None
     if not total:
         raise _refusal(_("The file has no lines below its heading."))

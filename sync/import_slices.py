@@ -55,7 +55,7 @@ def run(pk: int, token: uuid.UUID) -> None:
     if not found.user.is_active or not found.user.has_perm("sync.add_taskimport"):
         _fail(found, _("You may no longer import tasks."))
     elif found.lost >= MOST_LOST:
-        words = _("Its worker was lost %(count)d times. Ask an admin to look at the workers’ log.")
+        words = _("Its worker was lost %(count)d times. Ask an admin to look at the workers' log.")
         _fail(found, words % {"count": found.lost})
     else:
         try:

@@ -35,7 +35,7 @@ class StartPlayForm(forms.Form):
         choice = self.fields["play"]
         assert isinstance(choice, forms.ChoiceField)
         choice.choices = [(key, play.name) for key, play in self.plays.items()]
-        choice.error_messages["invalid_choice"] = _("This play can’t be started any more. Choose another.")
+        choice.error_messages["invalid_choice"] = _("This play can't be started any more. Choose another.")
         if not self._related:
             del self.fields["related_record"]
             return

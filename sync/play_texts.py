@@ -13,12 +13,12 @@ SUBJECT_LENGTH = 1_000  # of a task
 DESCRIPTION_LENGTH = 32_000  # of a step: what fits into a Task's comments in the CRM
 
 PLACEHOLDERS = {
-    "name": _("the record’s name"),
-    "first_name": _("a person’s first name; without one, their name"),
-    "account": _("the record’s account; without one, “the account”"),
-    "rep": _("the rep’s name"),
-    "rep_first_name": _("the rep’s first name"),
-    "play": _("the play’s name"),
+    "name": _("the record's name"),
+    "first_name": _("a person's first name; without one, their name"),
+    "account": _("the record's account; without one, “the account”"),
+    "rep": _("the rep's name"),
+    "rep_first_name": _("the rep's first name"),
+    "play": _("the play's name"),
 }
 
 # In this order: a doubled brace is one that is meant, and what is left over belongs to nothing.

@@ -129,7 +129,7 @@ def _resolve(host: str, port: int) -> tuple[Address, ...]:
         ips = [ipaddress.ip_address(str(each[4][0])) for each in found]
     except (OSError, UnicodeError, ValueError):
         raise AddressRefusedError(
-            WebhookError.NAME, _("The host name %(host)s can’t be resolved. Is it written correctly?") % {"host": host}
+            WebhookError.NAME, _("The host name %(host)s can't be resolved. Is it written correctly?") % {"host": host}
         ) from None
     if not ips:
         raise AddressRefusedError(WebhookError.NAME, _("The host name %(host)s has no address.") % {"host": host})

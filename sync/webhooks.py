@@ -331,7 +331,7 @@ def _failed(receiver: WebhookReceiver, reply: Reply, now: datetime) -> None:
 
 def _tell(receiver: WebhookReceiver, title: str, now: datetime) -> None:
     sender = receiver.sender
-    text = _("It said: %(words)s. What it doesn’t take is tried for three days, then given up.")
+    text = _("It said: %(words)s. What it doesn't take is tried for three days, then given up.")
     notices.tell(
         User.objects.admins(),
         NoticeKind.WEBHOOKS,

@@ -141,8 +141,8 @@ def _organisations(state: State, *, own: bool) -> str:
         words = {"direction": state.direction.label.lower()}
         return _("Off: %(direction)s is off for the whole organisation.") % words + _remembered(state, own=own)
     if state.is_on:
-        return _("On for the whole organisation. Attachments are the managers’ choice.")
-    return _("Off for the whole organisation. Attachments are the managers’ choice.")
+        return _("On for the whole organisation. Attachments are the managers' choice.")
+    return _("Off for the whole organisation. Attachments are the managers' choice.")
 
 
 def _remembered(state: State, *, own: bool) -> str:

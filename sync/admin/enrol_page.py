@@ -42,7 +42,7 @@ class EnrolForm(forms.Form):
         User.objects.none(),
         label=_("For"),
         required=False,
-        empty_label=_("Each record’s owner"),
+        empty_label=_("Each record's owner"),
         to_field_name="uuid",
         help_text=_("Owners are those of the CRM, as far as they are active users of your teams."),
         error_messages={"invalid_choice": _("This user is deactivated or not of your teams. Choose another.")},

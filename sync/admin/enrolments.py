@@ -47,7 +47,7 @@ class EnrolmentAdmin(ReadOnlyAdmin):
     sortable_by = ()
     show_full_result_count = False
     actions = ("end_chosen",)
-    when_empty = _("Records are enrolled from their list, or by reps on a record’s page.")
+    when_empty = _("Records are enrolled from their list, or by reps on a record's page.")
     fields = ("record_page", "related_page", "play_page", "rep", "enrolled", "ended", "end_reason")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

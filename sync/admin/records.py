@@ -39,7 +39,7 @@ def crm_link(record: Record) -> str:
 
 @admin.register(Record)
 class RecordAdmin(ReadOnlyAdmin):
-    lead = _("What Playbooks knows of the CRM’s Accounts, Contacts, Leads, Opportunities and Cases, for all teams.")
+    lead = _("What Playbooks knows of the CRM's Accounts, Contacts, Leads, Opportunities and Cases, for all teams.")
     list_display = ("name_or_id", "kind", "owner_name", "crm_page", "fetched", "in_crm")
     list_select_related = ("connection",)
     list_filter = (("kind", ChoicesDropdownFilter), ("is_deleted", BooleanRadioFilter))

@@ -1,4 +1,4 @@
-"""Settings › CRM › Fields: what the org’s Task has, what of it is filled, and the package of custom fields."""  # noqa: RUF002
+"""Settings › CRM › Fields: what the org's Task has, what of it is filled, and the package of custom fields."""  # noqa: RUF002
 
 from typing import Any
 

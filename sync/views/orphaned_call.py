@@ -73,7 +73,7 @@ def undo_adoption(request: HttpRequest, task: UUID) -> HttpResponse:
     said = _("Undone: the call with %(number)s is an orphan again.") % {"number": _name(found)}
     try:
         if adoption is None:
-            raise ValidationError({"task": [_("This adoption isn’t known. Load the page again.")]})
+            raise ValidationError({"task": [_("This adoption isn't known. Load the page again.")]})
         undo(adoption, viewer)
     except ValidationError as error:
         return _refused(request, viewer, found, error)

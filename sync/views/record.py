@@ -63,7 +63,7 @@ def why_not(record: Record) -> Text:
         return gettext_lazy("It was deleted in the CRM, so that nothing more can be logged on it.")
     if record.kind == RecordKind.CASE:
         return gettext_lazy(
-            "Cases are off until an admin has done their set-up. Log on the Case’s Contact or Account instead."
+            "Cases are off until an admin has done their set-up. Log on the Case's Contact or Account instead."
         )
     return ""
 

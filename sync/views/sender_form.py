@@ -46,12 +46,12 @@ class SenderForm(forms.ModelForm):  # type: ignore[type-arg]
             "is_outlook_plugin": gettext_lazy("It is the Outlook plug-in"),
         }
         help_texts = {
-            "name": gettext_lazy("The tool’s name, as colleagues know it."),
-            "team": gettext_lazy("Whose users’ tasks it may hand in and read."),
+            "name": gettext_lazy("The tool's name, as colleagues know it."),
+            "team": gettext_lazy("Whose users' tasks it may hand in and read."),
             "is_active": gettext_lazy("Switched off, none of its tokens is accepted and its webhook is silent."),
             "is_outlook_plugin": gettext_lazy(
                 "Beware: what it then hands in as Track and Sync passes by all blacklists, the Company Blacklist and "
-                "everyone’s own, as mail sent from Outlook does. Grant it to the Outlook plug-in alone."
+                "everyone's own, as mail sent from Outlook does. Grant it to the Outlook plug-in alone."
             ),
         }
 
@@ -64,7 +64,7 @@ class SenderForm(forms.ModelForm):  # type: ignore[type-arg]
             label=self.fields["team"].label,
             help_text=self.fields["team"].help_text,
             required=False,
-            empty_label=_("The whole organisation’s"),
+            empty_label=_("The whole organisation's"),
         )
         self.fields["team"] = team
         self.fields["name"].widget.attrs["autocomplete"] = "off"

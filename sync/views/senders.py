@@ -118,7 +118,7 @@ def show(
 def show_secret(request: HttpRequest, sender: Sender, secret: str) -> HttpResponse:
     """Show a webhook's secret, this once: it goes into no message, session or log."""
     context = {"sender": sender, "secret": secret}
-    return render_manager_page(request, "senders/secret.html", gettext_lazy("The webhook’s secret"), context)
+    return render_manager_page(request, "senders/secret.html", gettext_lazy("The webhook's secret"), context)
 
 
 def show_token(request: HttpRequest, sender: Sender, token: ApiToken, text: str) -> HttpResponse:

@@ -204,7 +204,7 @@ def _taken(request: HttpRequest, form: UploadForm) -> TaskImport | None:
         words = _("%(count)d of your files are not finished yet. Import or cancel one of them first.")
         form.add_error("file", words % {"count": task_imports.MOST_AT_ONCE})
     except OSError:
-        form.add_error("file", _("The file could not be stored: is the server’s disk full? Tell an admin."))
+        form.add_error("file", _("The file could not be stored: is the server's disk full? Tell an admin."))
     else:
         _first_slice(found)
         return found
@@ -271,7 +271,7 @@ def _notes(found: TaskImport) -> list[str]:
     if "kind" not in mapping:
         notes.append(_("No column says what they are. All are calls."))
     if "key" not in mapping:
-        notes.append(_("No column has the dialer’s own id. Imported once more, the file would make every task again."))
+        notes.append(_("No column has the dialer's own id. Imported once more, the file would make every task again."))
     if left_out := [heading for heading, name in zip(found.headings, mapping, strict=True) if heading and not name]:
         notes.append(_("Not imported: %(columns)s.") % {"columns": ", ".join(left_out)})
     return notes

@@ -37,7 +37,7 @@ class TeamAdmin(CsvImport, ScopedAdmin):
         "added, and none is deleted. Managers are e-mails, separated by semicolons; an empty cell leaves a team "
         "without any."
     )
-    lead = _("Who works together, and whose managers see and mend their tasks. Open a team to switch its users’ mail.")
+    lead = _("Who works together, and whose managers see and mend their tasks. Open a team to switch its users' mail.")
     list_display = ("name", "manager_names", "member_count")
     ordering = ("name",)  # the model's own is lost where members are counted
     search_fields = ("name",)

@@ -100,7 +100,7 @@ def test_m16_attachments_are_the_managers_choice_alone(people: People, open_page
     rep = open_page("/settings/email/crm-email-sync/", people.rep)
     expect(rep.get_by_role("switch", name="Attachments")).to_be_disabled()
     expect(rep.get_by_role("switch", name="Attachments")).to_be_checked()
-    assert reason(rep, "attachments") == "On for the whole organisation. Attachments are the managers’ choice."
+    assert reason(rep, "attachments") == "On for the whole organisation. Attachments are the managers' choice."
 
 
 def test_switch_by_keyboard_keeps_the_focus_and_is_announced(people: People, open_page: OpenPage) -> None:

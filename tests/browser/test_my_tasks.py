@@ -143,9 +143,9 @@ def test_out_of_reach_is_said(open_page: Open, people: People, tasks: list[Task]
     page = open_page("/tasks/", people.rep)
     page.route("**/skip/", lambda route: route.abort())
     page.get_by_role("button", name="Skip Ask").click()
-    expect(page.get_by_text("Playbooks can’t be reached.")).to_be_visible()
+    expect(page.get_by_text("Playbooks can't be reached.")).to_be_visible()
     visitor.complaints.clear()  # type: ignore[attr-defined]
     page.unroute("**/skip/")
     page.get_by_role("button", name="Skip Ask").click()
-    expect(page.get_by_text("Playbooks can’t be reached.")).to_be_hidden()
+    expect(page.get_by_text("Playbooks can't be reached.")).to_be_hidden()
     expect(page.locator("#said")).to_have_text("“Ask” is skipped.")

@@ -69,9 +69,9 @@ def test_page_says_whom_each_switch_reaches_and_who_changed_it(synced: People) -
     set_switch(synced.rep, OUTBOUND, OFF, synced.rep)
     rows = logged_in(synced.manager).get(PAGE).context["rows"]
     assert [(row.title, row.is_on, row.text) for row in rows] == [
-        ("Outbound", True, "On for 3 users. 1 has it off. 1 can’t: SMTP. 1 has no mailbox."),
-        ("Inbound", True, "On for 4 users. 1 can’t: SMTP. 1 has no mailbox."),
-        ("Attachments", False, "Off. Switched on, it is on for 4 users. 1 can’t: SMTP. 1 has no mailbox."),
+        ("Outbound", True, "On for 3 users. 1 has it off. 1 can't: SMTP. 1 has no mailbox."),
+        ("Inbound", True, "On for 4 users. 1 can't: SMTP. 1 has no mailbox."),
+        ("Attachments", False, "Off. Switched on, it is on for 4 users. 1 can't: SMTP. 1 has no mailbox."),
     ]
     assert [row.changed.partition(",")[0] for row in rows] == ["Last change: Ada Admin switched it on"] * 2 + [""]
 
@@ -199,7 +199,7 @@ def test_own_domains_unchanged(people: People) -> None:
         (
             "co.uk\ngood.example\nexa mple.com",
             [
-                "“co.uk” is no one organisation’s: anybody may have a domain below it.",
+                "“co.uk” is no one organisation's: anybody may have a domain below it.",
                 "“exa mple.com” is not a domain. Enter one like example.com.",
             ],
         ),

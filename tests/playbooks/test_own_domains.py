@@ -28,9 +28,9 @@ def test_read(text: str, domains: list[str]) -> None:
     ("text", "error"),
     [
         ("exa mple.com", "“exa mple.com” is not a domain. Enter one like example.com."),
-        ("example", "“example” is no one organisation’s: anybody may have a domain below it."),
-        ("co.uk", "“co.uk” is no one organisation’s: anybody may have a domain below it."),
-        ("com", "“com” is no one organisation’s: anybody may have a domain below it."),
+        ("example", "“example” is no one organisation's: anybody may have a domain below it."),
+        ("co.uk", "“co.uk” is no one organisation's: anybody may have a domain below it."),
+        ("com", "“com” is no one organisation's: anybody may have a domain below it."),
         ("mia@example.com", "“mia@example.com” is an address. Enter what stands behind the @."),
         ("-example.com", "“-example.com” is not a domain. Enter one like example.com."),
         ("example..com", "“example..com” is not a domain. Enter one like example.com."),
@@ -65,7 +65,7 @@ def test_read_of_too_many() -> None:
 def test_read_says_only_so_many_errors() -> None:
     errors = read("\n".join(f"no domain {number}" for number in range(100_000))).errors
     assert len(errors) == MOST_ERRORS + 1
-    assert errors[-1] == f"And {100_000 - MOST_ERRORS} more that can’t be read."
+    assert errors[-1] == f"And {100_000 - MOST_ERRORS} more that can't be read."
 
 
 @pytest.mark.parametrize(

@@ -161,13 +161,13 @@ def state_of(
         ),
         (
             state_of(direction=ATTACHMENTS),
-            "On for the whole organisation. Attachments are the managers’ choice.",
-            "On for the whole organisation. Attachments are the managers’ choice.",
+            "On for the whole organisation. Attachments are the managers' choice.",
+            "On for the whole organisation. Attachments are the managers' choice.",
         ),
         (
             state_of(direction=ATTACHMENTS, organisation=NOT_CHOSEN),
-            "Off for the whole organisation. Attachments are the managers’ choice.",
-            "Off for the whole organisation. Attachments are the managers’ choice.",
+            "Off for the whole organisation. Attachments are the managers' choice.",
+            "Off for the whole organisation. Attachments are the managers' choice.",
         ),
     ],
 )

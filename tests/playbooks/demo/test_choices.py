@@ -33,8 +33,8 @@ def test_each_rep_shows_another_reason(users: dict[str, User]) -> None:
         if user.team_id
     }
     assert said == {
-        "Amara Osei": ["On", "On", "Off for the whole organisation. Attachments are the managers’ choice."],
-        "Jonas Weber": ["On", "Off", "Off for the whole organisation. Attachments are the managers’ choice."],
+        "Amara Osei": ["On", "On", "Off for the whole organisation. Attachments are the managers' choice."],
+        "Jonas Weber": ["On", "Off", "Off for the whole organisation. Attachments are the managers' choice."],
         "Priya Nair": ["Not possible", "Not possible", "Not possible"],
     }
 

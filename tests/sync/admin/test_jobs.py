@@ -1,6 +1,7 @@
 """The queue's pages call jobs jobs: a task is a rep's."""
 
 import pytest
+from django.utils.html import escape
 
 from tests.people import People, logged_in
 
@@ -19,4 +20,4 @@ def test_a_list_has_the_name_of_the_navigation(people: People, path: str, name: 
 def test_a_list_says_in_a_sentence_what_it_is_about(people: People, path: str) -> None:
     response = logged_in(people.admin).get(path)
     lead = response.context["cl"].model_admin.lead
-    assert (bool(lead), response.content.decode().count(f'<p class="pb-lead">{lead}</p>')) == (True, 1)
+    assert (bool(lead), response.content.decode().count(f'<p class="pb-lead">{escape(lead)}</p>')) == (True, 1)

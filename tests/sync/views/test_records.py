@@ -141,7 +141,7 @@ def test_a_record_that_nobody_named_here_yet_is_opened_by_its_id(
 ) -> None:
     key = crm_id("003", 5)
     page = read(rep, f"?q=https://acme.example/lightning/r/Contact/{key}/view")
-    assert "doesn’t know this record yet (Contact" in page
+    assert "doesn't know this record yet (Contact" in page
     with django_capture_on_commit_callbacks(execute=True):
         response = rep.post("/records/open/", {"crm_id": key})
     record = Record.objects.get(crm_id=key)

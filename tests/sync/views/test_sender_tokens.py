@@ -87,7 +87,7 @@ def test_b8_token_is_revoked_after_a_question(admin: Client, people: People, sen
     issue(admin, sender)
     token = ApiToken.objects.get()
     address = f"{LIST}{sender.uuid}/tokens/{token.uuid}/revoke/"
-    assert "can’t be undone" in admin.get(address).content.decode()
+    assert "can't be undone" in admin.get(address).content.decode()
     assert ApiToken.objects.usable(timezone.now()).exists()
     assert admin.post(address).status_code == 302
     assert not ApiToken.objects.usable(timezone.now()).exists()

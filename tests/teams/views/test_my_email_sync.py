@@ -38,7 +38,7 @@ def test_page_says_what_is_in_force_and_why(synced: People) -> None:
         ("Attachments", False, False, False),
     ]
     assert rows[1].text.startswith("Off: your manager Mia Manager switched inbound off on ")
-    assert rows[2].text == "Off for the whole organisation. Attachments are the managers’ choice."
+    assert rows[2].text == "Off for the whole organisation. Attachments are the managers' choice."
 
 
 @pytest.mark.parametrize("role", list(Role))

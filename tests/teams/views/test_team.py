@@ -152,7 +152,7 @@ def test_press_of_attachments_is_refused(synced: People) -> None:
     client = logged_in(synced.admin)
     response = client.post(f"{user_page(synced.rep)}attachments/", {"choice": "on", "seen": 0})
     assert response.status_code == 302
-    why = "Off for the whole organisation. Attachments are the managers’ choice."
+    why = "Off for the whole organisation. Attachments are the managers' choice."
     assert messages_of(client, user_page(synced.rep)) == [f"Attachments: Rosa Rep. Nothing was changed. {why}"]
     assert EmailSwitch.objects.exclude(user=None).count() == 0
 
