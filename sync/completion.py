@@ -21,7 +21,7 @@ from sync.mapping import Reason
 from sync.models import Connection, Decision, Record, Task
 from teams.models import Organisation, User
 
-__all__ = ["Completion", "check_many", "complete", "complete_many"]
+__all__ = ["Completion", "check_many", "complete", "complete_many", "say_anew"]
 
 # What completing changes in a task that was open.
 _CHANGED = [
@@ -71,6 +71,28 @@ def check_many(completions: Sequence[Completion]) -> list[ValidationError | None
         around = _Surroundings.gather(completions)
         results = [_check(one, around, now) for one in completions]
     return [result if isinstance(result, ValidationError) else None for result in results]
+
+
+def say_anew(completion: Completion, done: Task, *, keeps_records: bool) -> tuple[Task, linking.Link]:
+    """Store what is said of a completed task now, checked and linked as if it was still open; ValidationError if not.
+
+    The caller's transaction has locked `done`; who did it and why, and that it is to be sent, are the caller's to say.
+    """
+    around = _Surroundings.gather([completion])
+    task = around.tasks[done.pk]
+    task.state = TaskState.OPEN
+    if not keeps_records:
+        task.record = task.related_record = None
+    # What it is linked to is no history of its own.
+    Task.objects.filter(pk=done.pk).update(who=None, what=None)
+    checked = _check(completion, around, timezone.now())
+    if isinstance(checked, ValidationError):
+        raise checked
+    around.chosen.save(record for record in (checked.record, checked.related) if record is not None)
+    (link,) = _links([checked], around)
+    task = _task(checked, link, around.chosen)
+    _store_tasks([checked], [task])
+    return task, link
 
 
 @dataclass(slots=True)

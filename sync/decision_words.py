@@ -25,6 +25,18 @@ _SLOTS: dict[str, Text] = {
     Slot.PLAY_NAME: gettext_lazy("play name"),
     Slot.PLAY_STEP: gettext_lazy("play step"),
 }
+_FIELDS: dict[str, Text] = {
+    "subject": gettext_lazy("subject"),
+    "description": gettext_lazy("description"),
+    "completed_at": gettext_lazy("time of completion"),
+    "call_direction": gettext_lazy("call direction"),
+    "call_duration_seconds": gettext_lazy("call duration"),
+    "call_disposition": gettext_lazy("call result"),
+    "phone_number": gettext_lazy("phone number"),
+    "email_address": gettext_lazy("e-mail address"),
+    "record": gettext_lazy("record"),
+    "related_record": gettext_lazy("related record"),
+}
 _LABELS: dict[str, Text] = {
     "from": gettext_lazy("from"),
     "to": gettext_lazy("to"),
@@ -52,6 +64,8 @@ def words(decision: Decision, people: Mapping[str, str], records: Collection[Rec
             said.append(_record(str(kind), str(crm_id), records))
     if (matches := detail.pop("matches", None)) is not None:
         said.append(ngettext("%(count)d record matches", "%(count)d records match", matches) % {"count": matches})
+    if fields := detail.pop("fields", None):
+        said.append(", ".join(str(_FIELDS.get(name, name)) for name in fields))
     if slot := detail.pop("slot", None):
         said.append(str(_SLOTS.get(slot, str(slot).replace("_", " "))))
     if "length" in detail and "limit" in detail:

@@ -247,6 +247,7 @@ class DecisionCode(TextChoices):
     SKIPPED = "skipped", _("Skipped")
     SKIP_UNDONE = "skip_undone", _("No longer skipped: the task is open again")
     COMPLETED_FOR = "completed_for", _("Completed by somebody else in the rep's name")
+    CORRECTED = "corrected", _("Corrected by hand")
     ADOPTED = "adopted", _("Adopted: the orphaned phone call was given a record")
     ADOPTION_UNDONE = "adoption_undone", _("Adoption undone: the phone call is an orphan again")
 

@@ -8,10 +8,12 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from sync.correcting import can_correct
 from sync.crm.remedies import actor_of
 from sync.enums import Actor, ConnectionState, FailureMode, OutboxState, TaskState
 from sync.models import OutboxRow, Task
 from sync.sync_state import mode_label, was_deleted
+from teams.models import User
 from teams.scoped_admin import Text
 
 MESSAGE_LENGTH = 200  # of the CRM's message in a list; a task's page has it whole
@@ -26,8 +28,11 @@ _CAUSES: dict[str, Text] = {
 }
 
 
-def reason(task: Task, row: OutboxRow | None) -> str:
-    """Say in a sentence or two why `task` stands where it stands; `row` is its newest (sync_state.newest_row)."""
+def reason(task: Task, row: OutboxRow | None, viewer: User | None = None) -> str:
+    """Say in a sentence or two why `task` stands where it stands; `row` is its newest (sync_state.newest_row).
+
+    A `viewer`, who may see the task, is told what they themselves can do.
+    """
     if row is None:
         return _without_row(task)
     match OutboxState(row.state):
@@ -39,9 +44,9 @@ def reason(task: Task, row: OutboxRow | None) -> str:
         case OutboxState.CANCELLED:
             return _("It was cancelled by hand and is not sent to the CRM.")
         case OutboxState.FAILED:
-            return _given_up(row)
+            return _given_up(task, row, viewer)
         case OutboxState.PENDING:
-            return _waiting(row)
+            return _waiting(task, row, viewer)
 
 
 def at(time: datetime) -> str:
@@ -68,14 +73,18 @@ def _in_crm(task: Task) -> str:
     return _("It was written to the CRM %(when)s.") % {"when": at(task.synced_at)}
 
 
-def _given_up(row: OutboxRow) -> str:
+def _given_up(task: Task, row: OutboxRow, viewer: User | None) -> str:
     words = {"what": what_failed(row)}
     if actor_of(row.failure_mode) == Actor.REP:
+        if viewer is not None and can_correct(task, row):
+            if viewer.pk == task.user_id:
+                return _("%(what)s. It was given up after 30 days. You can mend it: correct it.") % words
+            return _("%(what)s. It was given up after 30 days. The rep or you can mend it: correct it.") % words
         return _("%(what)s. It was given up after 30 days. The rep can mend it; then it can be retried.") % words
     return _("%(what)s. It was given up after 30 days. An admin can mend it; then it can be retried.") % words
 
 
-def _waiting(row: OutboxRow) -> str:
+def _waiting(task: Task, row: OutboxRow, viewer: User | None) -> str:
     connection = row.connection
     if connection.state == ConnectionState.DISCONNECTED:
         return _("The Access User is disconnected. It goes out by itself once an admin has connected it again.")
@@ -83,17 +92,21 @@ def _waiting(row: OutboxRow) -> str:
     if row.in_doubt and not row.trouble_id:
         return _("The CRM's last answer got lost. Playbooks looks there before it sends again, %(when)s.") % words
     if row.failure_mode:
-        return _tried_again(row)
+        return _tried_again(task, row, viewer)
     if connection.paused_until and connection.paused_until > timezone.now():
         return _("The CRM takes nothing at the moment. It goes out %(when)s.") % words
     return _("It goes out %(when)s.") % words
 
 
-def _tried_again(row: OutboxRow) -> str:
+def _tried_again(task: Task, row: OutboxRow, viewer: User | None) -> str:
     words = {"what": what_failed(row), "when": _next(row)}
     match Actor.ADMIN if row.trouble_id else actor_of(row.failure_mode):
         case Actor.ADMIN:
             return _("%(what)s. An admin can mend it; it is tried again %(when)s.") % words
+        case Actor.REP if viewer is not None and can_correct(task, row):
+            if viewer.pk == task.user_id:
+                return _("%(what)s. You can mend it: correct it. Else it is tried again %(when)s.") % words
+            return _("%(what)s. The rep or you can mend it: correct it. Else it is tried again %(when)s.") % words
         case Actor.REP:
             return _("%(what)s. The rep can mend it; it is tried again %(when)s.") % words
         case Actor.NOBODY:

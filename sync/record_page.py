@@ -44,7 +44,7 @@ class WorkRow:
     is_unsettled: bool
 
     @classmethod
-    def of(cls, task: Task, record: Record, today: date) -> "WorkRow":
+    def of(cls, task: Task, record: Record, today: date, viewer: User) -> "WorkRow":
         is_done = task.state == TaskState.COMPLETED
         row = newest_row(task) if is_done else None
         ahead = (task.due_on - today).days if task.due_on else None
@@ -56,7 +56,7 @@ class WorkRow:
             days_late=max(0, -(ahead or 0)),
             days_ahead=ahead,
             state=sync_state(task, row) if is_done else None,
-            reason=reason(task, row) if is_done else "",
+            reason=reason(task, row, viewer) if is_done else "",
             is_unsettled=is_unsettled(row),
         )
 
@@ -91,10 +91,11 @@ def work_on(record: Record, viewer: User, number: int) -> Work:
     opened = _described(seen.filter(state=TaskState.OPEN)).order_by(F("due_on").asc(nulls_last=True), "pk")
     done = _described(seen.filter(state=TaskState.COMPLETED)).prefetch_related(NEWEST_FIRST)
     rows = [
-        WorkRow.of(task, record, today) for task in done.order_by("-completed_at", "-pk")[start : start + PER_PAGE + 1]
+        WorkRow.of(task, record, today, viewer)
+        for task in done.order_by("-completed_at", "-pk")[start : start + PER_PAGE + 1]
     ]
     shown = rows[:PER_PAGE]
-    todo = [WorkRow.of(task, record, today) for task in opened[: _OPEN_SHOWN + 1]] if number == 1 else []
+    todo = [WorkRow.of(task, record, today, viewer) for task in opened[: _OPEN_SHOWN + 1]] if number == 1 else []
     return Work(
         opened=todo[:_OPEN_SHOWN],
         is_cut=len(todo) > _OPEN_SHOWN,
@@ -120,7 +121,7 @@ def watched(record: Record, viewer: User, uuids: Iterable[str]) -> list[WorkRow]
     """Return the rows of those tasks of a record that a page watches."""
     tasks = _described(about(record).visible_to(viewer).filter(uuid__in=list(uuids)[:WATCHED]))
     today = timezone.localdate()
-    return [WorkRow.of(task, record, today) for task in tasks.prefetch_related(NEWEST_FIRST).order_by("pk")]
+    return [WorkRow.of(task, record, today, viewer) for task in tasks.prefetch_related(NEWEST_FIRST).order_by("pk")]
 
 
 @dataclass(slots=True)

@@ -56,7 +56,7 @@ class TaskForm(forms.Form):
         super().__init__(data, **kwargs)
         self.viewer = viewer
         self.task = task
-        self.record = task.record if task is not None and record is None else record
+        self.record = self.record_of(task, record)
         self.choice = choice
         self.is_closed = False  # the task was completed or skipped meanwhile
         self._related = {str(one.uuid): one for one in self._relatable()}
@@ -67,6 +67,10 @@ class TaskForm(forms.Form):
             self.initial.setdefault("subject", task.subject)
             self.initial.setdefault("description", task.description)
         self.set_up()
+
+    def record_of(self, task: Task | None, record: Record | None) -> Record | None:
+        """Return the record that the form is for: what the play has chosen, or what was chosen just now."""
+        return task.record if task is not None and record is None else record
 
     def set_up(self) -> None:
         """What a kind adds to its own fields."""

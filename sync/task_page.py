@@ -9,8 +9,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from sync import decision_words
-from sync.crm.remedies import remedy_for
-from sync.enums import ConnectionState, OutboxState, TaskSource
+from sync.correcting import can_correct
+from sync.crm.remedies import actor_of, remedy_for
+from sync.enums import Actor, ConnectionState, OutboxState, TaskSource
 from sync.models import Attempt, Decision, OutboxRow, ReceivedTask, Task
 from sync.models.outbox import UNSETTLED
 from sync.reasons import next_time, reason
@@ -60,7 +61,8 @@ def page_of_task(task: Task, viewer: User) -> dict[str, Any]:
     row = loaded.row
     entries = tell(loaded)
     state = sync_state(task, row)
-    why = reason(task, row)
+    why = reason(task, row, viewer)
+    corrects = can_correct(task, row)
     rhythm = _rhythm(row)
     return {
         "task": task,
@@ -73,6 +75,8 @@ def page_of_task(task: Task, viewer: User) -> dict[str, Any]:
         "gives_up_at": gives_up_at(row, timezone.now()) if row and row.failure_mode else None,
         "can_retry": row is not None and can_retry(row),
         "can_cancel": row is not None and can_cancel(row),
+        "can_correct": corrects,
+        "correcting_helps": corrects and row is not None and actor_of(row.failure_mode) == Actor.REP,
         "cannot": why_not(row),
         "is_adopted": loaded.is_adopted,
         "entries": entries,

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from sync.views import ad_hoc_task, complete_task, my_tasks, put_off_task
+from sync.views import ad_hoc_task, complete_task, correct_task, my_tasks, put_off_task
 from sync.views import task as task_views
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -16,4 +16,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("<uuid:task>/", task_views.task_page, name="task"),
     path("<uuid:task>/retry/", task_views.retry, name="task_retry"),
     path("<uuid:task>/cancel/", task_views.cancel, name="task_cancel"),
+    path("<uuid:task>/correct/", correct_task.correct_task, name="task_correct"),
 ]

@@ -23,7 +23,7 @@ class Remedy:
 _OBJECT_MANAGER = "Setup › Object Manager › Activity"
 _PERMISSIONS = "Setup › Permission Sets"
 _NOBODY = _("Nobody has to do anything: Playbooks tries again by itself.")
-_REP_OPENS = _("The rep opens the task's page, and sees there what to change.")
+_REP_OPENS = _("The rep, or their manager, corrects it on the task's page.")
 
 _REMEDIES: dict[str, Remedy] = {
     "FIELD_CUSTOM_VALIDATION_EXCEPTION": Remedy(

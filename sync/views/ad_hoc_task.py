@@ -29,7 +29,7 @@ def new_task(request: HttpRequest) -> HttpResponse:
     viewer = viewer_of(request)
     data = request.POST if request.method == "POST" else request.GET
     kind = _kind(data.get("switch") or data.get("kind", ""))
-    record = _record(data.get("choose", data.get("record", "")))
+    record = record_named(data.get("choose", data.get("record", "")))
     text = data.get("q", "")
     is_searched = "find" in data or (bool(text.strip()) and text != data.get("searched", "") and "log" not in data)
     is_sent = request.method == "POST" and not is_searched and data.keys().isdisjoint(("choose", "switch"))
@@ -46,7 +46,7 @@ def new_task(request: HttpRequest) -> HttpResponse:
         "icon": ICONS[kind],
         "q": text,
         "is_searched": is_searched,
-        "found": _search(text),
+        "found": found_by(text),
         "next": way_back(request),
         "is_connected": Connection.objects.of_organisation().exists(),
     }
@@ -58,14 +58,14 @@ def new_task(request: HttpRequest) -> HttpResponse:
 def records_to_choose(request: HttpRequest) -> HttpResponse:
     """Answer with what one finds, while one types."""
     text = request.GET.get("q", "")
-    return render(request, "my_tasks/found.html", {"q": text, "found": _search(text)})
+    return render(request, "my_tasks/found.html", {"q": text, "found": found_by(text)})
 
 
 def _kind(name: str) -> TaskKind:
     return TaskKind(name) if name in TaskKind else TaskKind.CALL
 
 
-def _record(text: str) -> Record | None:
+def record_named(text: str) -> Record | None:
     """Return the record that was chosen; one that can't be written to, or isn't ours, is none."""
     try:
         uuid = UUID(text)
@@ -75,7 +75,7 @@ def _record(text: str) -> Record | None:
     return there.exclude(kind=RecordKind.CASE).filter(uuid=uuid).first()
 
 
-def _search(text: str) -> list[Record]:
+def found_by(text: str) -> list[Record]:
     found = search_records(text, _FOUND) if text.strip() else []
     prefetch_related_objects(found, "phones", "emails")
     return found

@@ -14,7 +14,9 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from sync import worklist
-from sync.enums import TaskKind, TaskState
+from sync.correcting import can_correct
+from sync.crm.remedies import actor_of
+from sync.enums import Actor, TaskKind, TaskState
 from sync.models import Record, Task
 from sync.reasons import reason
 from sync.sync_state import NEWEST_FIRST, SyncState, newest_row, sync_state
@@ -37,9 +39,10 @@ class Row:
     days_ahead: int | None  # None: it has no day
     state: SyncState | None = None  # of what is completed
     reason: str = ""
+    can_correct: bool = False  # the CRM refused it for something that can be corrected here
 
     @classmethod
-    def of(cls, task: Task, today: date) -> "Row":
+    def of(cls, task: Task, today: date, viewer: User) -> "Row":
         ahead = (task.due_on - today).days if task.due_on else None
         common = {
             "task": task,
@@ -51,8 +54,15 @@ class Row:
             return cls(record=task.record or task.related_record, **common)  # type: ignore[arg-type]
         row = newest_row(task)
         state = sync_state(task, row)
-        words = reason(task, row) if state.tone in ("bad", "warn") else ""
-        return cls(record=task.who or task.what, state=state, reason=words, **common)  # type: ignore[arg-type]
+        words = reason(task, row, viewer) if state.tone in ("bad", "warn") else ""
+        corrects = can_correct(task, row) and row is not None and actor_of(row.failure_mode) != Actor.NOBODY
+        return cls(
+            record=task.who or task.what,
+            state=state,
+            reason=words,
+            can_correct=corrects,
+            **common,  # type: ignore[arg-type]
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +92,7 @@ def my_tasks(request: HttpRequest) -> HttpResponse:
         tasks = worklist.search(tasks, show, text)
     load = with_state if show == Show.COMPLETED else with_all
     page = worklist.page(tasks, _number(request.GET.get("page", "")), load)
-    rows = [Row.of(task, today) for task in page.tasks]
+    rows = [Row.of(task, today, user) for task in page.tasks]
     context = {
         "show": show,
         "q": text,

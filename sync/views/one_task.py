@@ -67,7 +67,7 @@ def answer_row(request: HttpRequest, task: Task, said: str, **context: Any) -> H
     """Return the row of My tasks anew for htmx, with what is said of it and the counts of all parts."""
     viewer = viewer_of(request)
     today = timezone.localdate()
-    row = Row.of(with_state(Task.objects.visible_to(viewer)).get(pk=task.pk), today)
+    row = Row.of(with_state(Task.objects.visible_to(viewer)).get(pk=task.pk), today, viewer)
     values = {
         "row": row,
         "said": said,

@@ -151,6 +151,7 @@ PAGES = {
     "log a call": Shown("task_new", rep),
     "log an e-mail, search": Shown("task_new", rep, query="?kind=email&q=carla"),
     "complete a task": Shown("task_complete", rep, open_task),
+    "correct a task": Shown("task_correct", rep, lambda world: {"task": world.task.uuid}),
     "snooze a task": Shown("task_snooze", rep, open_task),
     "a task": Shown("task", rep, lambda world: {"task": world.task.uuid}),
     "orphaned calls": Shown("orphaned_calls", rep, prepare=worlds.leave_orphans),
