@@ -276,7 +276,7 @@ class WebhookError(TextChoices):
     """Why a receiver was not told."""
 
     ADDRESS = "address", _("The address is refused: it leads into a private network or is no web address")
-    NAME = "name", _("The host name can’t be resolved")
+    NAME = "name", _("The host name can't be resolved")
     CONNECT = "connect", _("Nobody answers at this address")
     TLS = "tls", _("The certificate or the encryption is not good")
     TIMEOUT = "timeout", _("No answer in time")
@@ -284,4 +284,4 @@ class WebhookError(TextChoices):
     REDIRECT = "redirect", _("It leads on to another address, which is not followed")
     REFUSED = "refused", _("The receiver refused it")
     GONE = "gone", _("The receiver wants no more (410)")
-    SECRET = "secret", _("The webhook secret can’t be read: give the webhook a new one")
+    SECRET = "secret", _("The webhook secret can't be read: give the webhook a new one")
