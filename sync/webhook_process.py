@@ -19,7 +19,7 @@ from sync import webhooks
 from sync.enums import WebhookError
 from sync.models import Heartbeat
 from sync.webhook_http import Reply
-from sync.webhooks import Claim, Outcome
+from sync.webhook_settling import Claim, Outcome, settle
 
 logger = logging.getLogger(__name__)
 
@@ -111,7 +111,7 @@ class Dispatcher:
 
     def _settle(self) -> None:
         while self._unsettled:
-            webhooks.settle(*self._unsettled[0])
+            settle(*self._unsettled[0])
             claim, outcomes = self._unsettled.pop(0)
             self._under_way -= 1
             _log(claim, outcomes)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from sync.enums import DeliveryState
 from sync.models import ApiToken, Sender, WebhookDelivery, WebhookReceiver
-from sync.webhooks import FAILING_AFTER, words_of
+from sync.webhook_settling import FAILING_AFTER, words_of
 
 SINCE = timedelta(days=30)
 # Beyond that it is "more than".

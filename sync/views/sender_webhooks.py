@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
-from sync import webhook_events, webhooks
+from sync import webhook_events, webhook_settling, webhooks
 from sync.enums import WebhookError
 from sync.models import Sender, WebhookDelivery
 from sync.views.senders import show, show_secret
@@ -46,7 +46,7 @@ def send_test(request: HttpRequest, sender: UUID) -> HttpResponse:
         reply = webhooks.send_test(the_sender)
     except (ImproperlyConfigured, ValueError):
         reply = Reply(error=WebhookError.SECRET)
-    words = webhooks.words_of(reply.error or "", reply.status)
+    words = webhook_settling.words_of(reply.error or "", reply.status)
     return show(request, the_sender, reply={"reply": reply, "words": words, "said": reply.text[:1000]})
 
 
@@ -55,7 +55,7 @@ def send_test(request: HttpRequest, sender: UUID) -> HttpResponse:
 def switch_on(request: HttpRequest, sender: UUID) -> HttpResponse:
     """Tell a receiver again that had wanted no more."""
     the_sender = _with_webhook(sender)
-    webhooks.begin_anew(the_sender)
+    webhook_settling.begin_anew(the_sender)
     audit.note(viewer_of(request), the_sender, {_("webhook"): (_("switched off"), _("on"))})
     messages.success(request, _("The webhook is on again. What ends from now on is told."))
     return redirect("api_sender", sender)

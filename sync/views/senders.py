@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from sync import webhooks
+from sync import webhook_settling, webhooks
 from sync.models import ApiToken, Sender, WebhookDelivery
 from sync.views.sender_facts import (
     delivery_rows,
@@ -77,7 +77,7 @@ def sender_page(request: HttpRequest, sender: UUID) -> HttpResponse:
             return show(request, the_sender, form=form)
         saved = form.save()
         if saved.webhook_url != former_url:
-            webhooks.begin_anew(saved)
+            webhook_settling.begin_anew(saved)
         # The old receiver's secret is not the new one's.
         secret = ""
         if saved.webhook_url and not former_url:

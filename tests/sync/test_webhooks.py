@@ -11,13 +11,14 @@ from django.db import OperationalError
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from sync import outbox, settling, task_answers, webhook_events, webhooks
+from sync import outbox, settling, task_answers, webhook_events, webhook_settling, webhooks
 from sync.enums import DeliveryState, FailureMode, OutboxState, TaskStatus, WebhookError
 from sync.errors import RowError
 from sync.models import Connection, OutboxRow, ReceivedTask, Sender, Task, WebhookDelivery, WebhookReceiver
 from sync.settling import Answer, Call
 from sync.webhook_process import Dispatcher
-from sync.webhooks import claim_due, delay, rest
+from sync.webhook_settling import Claim, begin_anew, delay, rest
+from sync.webhooks import claim_due
 from teams.models import Notice, Role, User
 from tests.sync.real_cluster import wait_for
 from tests.sync.receivers import SECRET, Receiver, hand_in, listening, make_sender, raw, say_nothing
@@ -72,7 +73,7 @@ def ended(org: Connection, sender: Sender, count: int = 1) -> list[ReceivedTask]
 def turn() -> None:
     """What the process does: claim, carry and settle what is due, one after the other."""
     for claim in claim_due(timezone.now()):
-        webhooks.settle(claim, webhooks.carry(claim))
+        webhook_settling.settle(claim, webhooks.carry(claim))
 
 
 def states() -> list[str]:
@@ -296,7 +297,7 @@ def test_410_switches_the_webhook_off_and_says_so(org: Connection, receiver: Rec
     assert states() == [DeliveryState.GIVEN_UP]
     assert len(receiver.got) == 1
     assert Notice.objects.get().title == "The webhook of Dialer is switched off: its receiver wants no more"
-    webhooks.begin_anew(sender)
+    begin_anew(sender)
     receiver.answers = [200]
     ended(org, sender)
     turn()
@@ -371,9 +372,9 @@ def test_a_receiver_is_claimed_by_one_alone_until_its_lease_lapses(org: Connecti
     (killed,) = claim_due(now)
     assert list(claim_due(now)) == []
     (taken_over,) = claim_due(now + webhooks.LEASE)
-    webhooks.settle(killed, webhooks.carry(killed))
+    webhook_settling.settle(killed, webhooks.carry(killed))
     assert states() == [DeliveryState.WAITING]  # no longer its own
-    webhooks.settle(taken_over, webhooks.carry(taken_over))
+    webhook_settling.settle(taken_over, webhooks.carry(taken_over))
     assert states() == [DeliveryState.DELIVERED]
     assert len({got.headers["webhook-id"] for got in receiver.got}) == 1
 
@@ -390,7 +391,7 @@ def test_claiming_and_settling_cost_the_same_for_any_number(
     outcomes = webhooks.carry(claim)
     assert len(outcomes) == count
     with django_assert_num_queries(5):
-        webhooks.settle(claim, outcomes)
+        webhook_settling.settle(claim, outcomes)
 
 
 def test_what_nobody_foresaw_of_one_sender_keeps_no_other(
@@ -416,7 +417,7 @@ def test_who_was_claimed_before_the_database_went_away_is_told(
         ended(org, make_sender(name, receiver.url))
     claim = webhooks._claim
 
-    def fail(sender_pk: int, now: datetime) -> webhooks.Claim | None:
+    def fail(sender_pk: int, now: datetime) -> Claim | None:
         if sender_pk != Sender.objects.get(name="First").pk:
             raise OperationalError
         return claim(sender_pk, now)
