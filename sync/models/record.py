@@ -64,6 +64,8 @@ class Record(models.Model):
     is_deleted = models.BooleanField(_("deleted in the CRM"), default=False)
     modified_at = models.DateTimeField(_("changed in the CRM at"), null=True, blank=True)
     fetched_at = models.DateTimeField(_("fetched at"), null=True, blank=True)
+    # Since when the CRM has answered that there is none, or none that the Access User may see.
+    missing_since = models.DateTimeField(_("not in the CRM since"), null=True, blank=True)
     created_at = models.DateTimeField(_("known since"), auto_now_add=True)
 
     class Meta:
