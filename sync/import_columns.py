@@ -80,6 +80,25 @@ _BY_NAME = {plain(name): name for name in FIELDS}
 _BY_ALIAS = {alias: name for name, aliases in ALIASES.items() for alias in aliases}
 
 
+# Lines without a key that say the same here are one task; without a time their notes count, too.
+_SAME = (
+    "user", "kind", "completed_at", "phone_number", "email_address", "subject", "record", "call_duration_seconds",
+    "play", "play_step",
+)  # fmt: skip
+
+
+def mark(mapping: Sequence[str], cells: Sequence[str]) -> object:
+    """Return what tells a line from others of its file as it is written: its key, or without one what it says.
+
+    Across files the key counts that import_lines.py makes of such a line, however it is written.
+    """
+    said = dict(zip(mapping, cells, strict=False))
+    if key := said.get("key"):
+        return key
+    notes = "" if said.get("completed_at") else said.get("description", "")
+    return (*(said.get(name, "").casefold() for name in _SAME), notes)
+
+
 def mapping_of(headings: Sequence[str]) -> list[str]:
     """Return for each column the field that it is taken for, "" for none; a field's own name goes before an alias."""
     mapped = [_BY_NAME.get(plain(heading), "") for heading in headings]

@@ -11,7 +11,7 @@ import os
 import secrets
 import time
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
-from collections.abc import Collection, Container, Iterator, Sequence
+from collections.abc import Callable, Collection, Container, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,15 +91,15 @@ def exists(name: str) -> bool:
     return (directory() / name).exists()
 
 
-def repeats(name: str, column: int) -> list[int]:
-    """Return the lines whose cell in this column stands on an earlier line, too; empty cells don't count."""
-    seen: set[str] = set()
+def repeats(name: str, mark: Callable[[list[str]], object]) -> list[int]:
+    """Return the lines whose mark an earlier line has, too."""
+    seen: set[object] = set()
     found = []
     for number, cells in every(name):
-        cell = cells[column] if column < len(cells) else ""
-        if cell and cell in seen:
+        marked = mark(cells)
+        if marked in seen:
             found.append(number)
-        seen.add(cell)
+        seen.add(marked)
     return found
 
 

@@ -1,9 +1,11 @@
 """Lines of a dialer's file as completions: what each says, and what is wrong with it before the database is asked."""
 
+import hashlib
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
@@ -40,10 +42,11 @@ class Line:
     has_no_offset: bool = False
     completion: Completion | None = None
     errors: list[tuple[str, str]] = field(default_factory=list)
+    contents: str = ""  # of a sound line without a key: the key that is made of what it says
 
     @property
     def key(self) -> str:
-        return self.cells.get("key", "")
+        return self.cells.get("key", "") or self.contents
 
     def add(self, name: str, message: str) -> None:
         self.errors.append((name, message))
@@ -69,6 +72,7 @@ class Judge:
         for line in lines:
             if not line.errors and line.user is not None:
                 line.completion = self._completion(line, line.user, steps.get(line.number))
+                line.contents = _contents(line, line.user)
         return lines
 
     def _read(self, row: Row) -> Line:
@@ -163,6 +167,26 @@ class Judge:
         )
 
 
+def _contents(line: Line, user: User) -> str:
+    """The key of a line without one: another line that says the same has the same."""
+    said = line.cells.get
+    completed_at = line.completed_at.astimezone(UTC).isoformat() if line.completed_at else ""
+    facts = (
+        user.pk,
+        _one_of(said("kind", ""), _KINDS) or TaskKind.CALL.value,
+        completed_at,
+        "".join(char for char in said("phone_number", "") if char.isdigit() or char == "+"),
+        emails.normalised(said("email_address", "")),
+        " ".join(said("subject", "").split()).casefold(),
+        _id(said("record", "")),
+        line.duration,
+        said("play", "").casefold(),
+        said("play_step", "").casefold(),
+        "" if line.completed_at else said("description", ""),
+    )
+    return "line:" + hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
 def _parse(line: Line, name: str, take: Callable[[Line, str], None]) -> None:
     if text := line.cells.get(name, ""):
         take(line, text)
@@ -178,12 +202,14 @@ def _set_duration(line: Line, text: str) -> None:
 
 
 def _name(user: str) -> str:
-    if "@" in user:
-        return emails.normalised(user)
+    return emails.normalised(user) if "@" in user else _id(user, "")
+
+
+def _id(text: str, otherwise: str | None = None) -> str:
     try:
-        return to_18(user)
+        return to_18(text)
     except ValueError:
-        return ""
+        return text if otherwise is None else otherwise
 
 
 def _one_of(text: str, others: Mapping[str, str]) -> str:

@@ -38,6 +38,7 @@ SLICE_SECONDS = 2.0
 CHUNK = 500
 # So many workers lost over one file are no bad luck.
 MOST_LOST = 3
+MOST_IN_SAMPLE = 5
 _TRIES = 5
 
 _Work = Callable[[TaskImport, Sequence[Line]], Counter[str]]
@@ -65,6 +66,19 @@ def run(pk: int, token: uuid.UUID) -> None:
         except OSError as error:
             logger.exception("tasks not imported", extra={"error_code": type(error).__name__})
             _fail(found, _("The file could not be read again: is VAR_DIR shared by all machines?"))
+
+
+def sample(found: TaskImport) -> list[Line]:
+    """Return the first lines that would be imported, of the first chunk. Raises OSError."""
+    rows, _after = import_files.read(found.file_name, 0, CHUNK)
+    left_out = {
+        *found.repeats,
+        *found.problems.filter(line__lte=rows[-1][0] if rows else 0).values_list("line", flat=True),
+    }
+    good = [row for row in rows if row[0] not in left_out][: 4 * MOST_IN_SAMPLE]
+    lines = Judge(found.user, found.mapping, ZoneInfo(found.time_zone)).judge(good)
+    keys = _known_keys(lines)
+    return [line for line in lines if line.completion is not None and line.key not in keys][:MOST_IN_SAMPLE]
 
 
 def _slice(found: TaskImport) -> None:

@@ -7,6 +7,7 @@ between preview and import where only one machine finds it.
 import uuid
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from typing import IO, Any
 
 from django.conf import settings
@@ -17,7 +18,7 @@ from django_q.tasks import async_task
 
 from sync import import_files
 from sync.enums import ImportState
-from sync.import_columns import check_mapping, mapping_of
+from sync.import_columns import check_mapping, mapping_of, mark
 from sync.models import TaskImport
 from sync.models.task_import import UNFINISHED, WORKING
 from teams.models import Organisation, User
@@ -58,6 +59,8 @@ def ask(viewer: User, upload: IO[bytes], name: str) -> TaskImport:
 
 def remap(found: TaskImport, mapping: Sequence[str]) -> bool:
     """Take the columns for other fields, and check the file anew; whether it could still be done."""
+    if not found.file_name:
+        return False
     with transaction.atomic():
         same = TaskImport.objects.filter(pk=found.pk, state__in=(ImportState.CHECKING, ImportState.READY))
         if not same.update(**_to_check(found.file_name, mapping)):
@@ -130,8 +133,7 @@ def _to_check(file_name: str, mapping: Sequence[str]) -> dict[str, Any]:
         check_mapping(mapping)
     except ValidationError as error:
         return values | {"state": ImportState.READY, "error": error.messages[0][:300], "lease_token": None}
-    if "key" in mapping:
-        values["repeats"] = import_files.repeats(file_name, list(mapping).index("key"))
+    values["repeats"] = import_files.repeats(file_name, partial(mark, mapping))
     return values | {"state": ImportState.CHECKING, **_lease()}
 
 

@@ -42,7 +42,7 @@ class TaskImport(models.Model):
     # What the first line names, and which field each column is taken for ("" for none).
     headings = models.JSONField(default=list)
     mapping = models.JSONField(default=list)
-    # Lines whose key stands on an earlier line, too.
+    # Lines whose key, or whose contents without one, stand on an earlier line, too.
     repeats = models.JSONField(default=list)
     time_zone = models.CharField(_("time zone"), max_length=64)
 
@@ -134,7 +134,10 @@ class ImportProblem(models.Model):
 
 
 class ImportedTask(models.Model):
-    """A task that came from a file, and its key there: the same key in a later file makes no second task."""
+    """A task that came from a file, and its key there: the same key in a later file makes no second task.
+
+    The key of a line without one is made of what the line says (“line:” and a digest, import_lines.py).
+    """
 
     task = models.OneToOneField(Task, on_delete=models.CASCADE, related_name="imported")
     task_import = models.ForeignKey(TaskImport, on_delete=models.SET_NULL, null=True, related_name="tasks")

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterator
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib import messages
@@ -11,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils import formats
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -18,8 +20,9 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from sync import import_files, import_slices, task_imports
-from sync.enums import ImportState
+from sync.enums import ImportState, TaskKind
 from sync.import_columns import ALIASES, FIELDS, LABELS, check_mapping
+from sync.import_lines import Line
 from sync.models import TaskImport
 from sync.views.mail_upload import MAX_BYTES, is_too_large, takes_mail
 from teams.csv_text import csv_response
@@ -233,6 +236,7 @@ def _page(request: HttpRequest, found: TaskImport, form: MappingForm | None = No
         "is_ready": is_ready,
         "is_checked": is_ready and not found.error,
         "notes": _notes(found) if is_ready and not found.error else [],
+        "sample": _sample(found) if is_ready and found.good else [],
         "problems": [
             (problem.line, LABELS.get(name, ""), name, text)
             for problem in problems[:MOST_PROBLEMS]
@@ -245,6 +249,33 @@ def _page(request: HttpRequest, found: TaskImport, form: MappingForm | None = No
     }
     title = _("Import of %(name)s") % {"name": found.name}
     return render_manager_page(request, "task_import/import.html", title, context, status)
+
+
+def _sample(found: TaskImport) -> list[list[tuple[str, str]]]:
+    """Name and value of each cell of the first lines, so that a column that was taken for another is noticed."""
+    try:
+        lines = import_slices.sample(found)
+    except OSError:
+        return []
+    return [_told(line, ZoneInfo(found.time_zone)) for line in lines]
+
+
+def _told(line: Line, zone: ZoneInfo) -> list[tuple[str, str]]:
+    said = line.completion
+    assert said is not None
+    planned = said.task or said.step
+    kind = planned.kind if planned is not None else said.kind
+    when = formats.localize(said.completed_at.astimezone(zone)) if said.completed_at else _("at the import")
+    name = said.task.subject if said.task is not None else said.step.name if said.step is not None else ""
+    return [
+        (_("Line"), str(line.number)),
+        (_("User"), str(said.user)),
+        (_("Kind"), dict(TaskKind.choices).get(str(kind), "")),
+        (_("Subject"), said.subject or name),
+        (_("When"), when),
+        (_("Record"), str(said.record or "–")),
+        (_("Number or address"), said.phone_number or said.email_address or "–"),
+    ]
 
 
 def _lines(found: TaskImport) -> str:
@@ -270,8 +301,12 @@ def _notes(found: TaskImport) -> list[str]:
         notes.append(_("No column says when. All count as completed at the moment of the import."))
     if "kind" not in mapping:
         notes.append(_("No column says what they are. All are calls."))
+    words = _(
+        "A line without a key counts as the same when user, kind, time, number or address, subject, record, duration "
+        "and step of the play are the same: it is imported once."
+    )
     if "key" not in mapping:
-        notes.append(_("No column has the dialer's own id. Imported once more, the file would make every task again."))
+        notes.append(_("No column has the dialer's own id.") + " " + words)
     if left_out := [heading for heading, name in zip(found.headings, mapping, strict=True) if heading and not name]:
         notes.append(_("Not imported: %(columns)s.") % {"columns": ", ".join(left_out)})
     return notes

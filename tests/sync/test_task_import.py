@@ -276,6 +276,30 @@ def test_the_same_key_makes_no_second_task(people: People) -> None:
     assert list(ImportedTask.objects.order_by("key").values_list("key", flat=True)) == ["c-1", "c-2", "c-3"]
 
 
+def test_m6_a_line_without_a_key_makes_no_second_task(people: People) -> None:
+    heading = "user,date,phone,duration,record"
+    line = f"rosa@example.com,2025-03-31T14:05:00+02:00,+1 212 555 0141,2:05,{RecordFactory.create().crm_id}"
+    other = line.replace("0141", "0142")
+    first = imported(people.manager, [line, line, other], heading)
+    assert (first.good, first.imported, first.known) == (2, 2, 1)
+    again = line.replace("rosa", "ROSA").replace("14:05:00+02:00", "12:05:00Z").replace("555 0141", "(555) 0141")
+    second = checked(people.admin, [again.replace("2:05,", "125,"), other, line.replace("2:05,", "2:06,")], heading)
+    assert (second.good, second.known) == (1, 2)
+    task_imports.start(second)
+    to_the_end(second)
+    assert (second.imported, second.known) == (1, 2)
+    keys = ImportedTask.objects.values_list("key", flat=True)
+    assert len({key for key in keys if key and key.startswith("line:")}) == 3
+
+
+def test_the_first_lines_are_shown_as_they_would_be_imported(people: People) -> None:
+    imported(people.manager, [LINE.format(n=1)])
+    bad = LINE.format(n=2).replace("rosa", "nobody")
+    lines = [LINE.format(n=1), bad, LINE.format(n=3), LINE.format(n=3), *[LINE.format(n=n) for n in range(4, 12)]]
+    found = checked(people.manager, lines)
+    assert [line.number for line in import_slices.sample(found)] == [4, 6, 7, 8, 9]
+
+
 def test_a_key_of_another_users_task_is_no_silent_loss(people: People) -> None:
     imported(people.manager, [LINE.format(n=1)])
     theirs = LINE.format(n=1).replace("rosa", "sven")
@@ -369,7 +393,7 @@ def test_a_worker_that_dies_between_slices_leaves_each_line_once(
 ) -> None:
     monkeypatch.setattr(import_slices, "SLICE_SECONDS", 0.0)
     monkeypatch.setattr(import_slices, "CHUNK", 3)
-    keyless = [LINE.format(n=1).replace("c-1", "").replace("She said yes.", str(number)) for number in range(10)]
+    keyless = [LINE.format(n=1).replace("c-1", "").replace("0141", f"014{number}") for number in range(10)]
     found = checked(people.manager, keyless)
     task_imports.start(found)
     run(found)
@@ -395,7 +419,7 @@ def test_a_worker_that_dies_between_slices_leaves_each_line_once(
     work_off()
     found.refresh_from_db()
     assert (found.state, found.imported, found.lost) == (ImportState.DONE, 10, 1)
-    assert sorted(int(text) for text in Task.objects.values_list("description", flat=True)) == list(range(10))
+    assert sorted(int(number[-1]) for number in Task.objects.values_list("phone_e164", flat=True)) == list(range(10))
 
 
 def test_a_slow_worker_whose_lease_lapsed_counts_for_nothing(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
