@@ -22,6 +22,7 @@ _REASONS: dict[str, Text] = {
     "already_enrolled": _("in this play already"),
     "cases_off": _("a Case: they are off until an admin has done their set-up"),
     "deleted": _("deleted in the CRM"),
+    "not_in_crm": _("not in the CRM, or not visible to the Access User"),
     "no_owner": _("its owner in the CRM is nobody here"),
     "owner_not_visible": _("its owner is outside your teams"),
     "owner_deactivated": _("its owner is deactivated here"),

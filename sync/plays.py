@@ -70,6 +70,9 @@ def check_user(user: User, actor: User | None, errors: Errors) -> None:
 def check_record(record: Record, related: Record | None, enrolled: set[int], errors: Errors) -> None:
     """Judge one record; `enrolled` are those that are in the play already."""
     check_usable(record, "record", errors)
+    if record.missing_since:
+        message = _("The CRM has no such record, or the Access User may not see it. Choose another.")
+        errors.add("record", message, "not_in_crm")
     if record.pk in enrolled:
         message = _("This record is in this play already. End that enrolment first.")
         errors.add("record", message, "already_enrolled")

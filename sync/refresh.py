@@ -30,6 +30,7 @@ _FETCHED = [
     "is_deleted",
     "modified_at",
     "fetched_at",
+    "missing_since",
 ]
 
 
@@ -69,7 +70,7 @@ def fetch(connection: Connection, crm: Crm, records: Iterable[Record]) -> dict[i
     """Fill those records of which only id and kind are known: one call per kind and 200 ids.
 
     The instances that were given are filled, too. Returns, by the record's primary key, an error for each that the
-    CRM doesn't have or doesn't show; it stays as it is, so that the next call asks again. Raises CrmError when the
+    CRM doesn't have or doesn't show; it is marked as missing, and the next call asks again. Raises CrmError when the
     connection can't go on; what came before it is kept. Call it in autocommit: no transaction is held over HTTP.
     """
     unknown: dict[RecordKind, dict[str, list[Record]]] = defaultdict(lambda: defaultdict(list))
@@ -91,8 +92,21 @@ def fetch(connection: Connection, crm: Crm, records: Iterable[Record]) -> dict[i
                 errors |= {by_id[i][0].pk: refusal for i in part}
                 continue
             _store(connection, [(by_id[i], answers[i]) for i in part if i in answers])
-            errors |= {by_id[i][0].pk: _not_found(i) for i in part if i not in answers}
+            absent = [i for i in part if i not in answers]
+            _note_missing([record for i in absent for record in by_id[i]])
+            errors |= {by_id[i][0].pk: _not_found(i) for i in absent}
     return errors
+
+
+def _note_missing(records: Sequence[Record]) -> None:
+    if not records:
+        return
+    now = timezone.now()
+    # Another worker may have filled it meanwhile.
+    unfilled = Record.objects.filter(pk__in=[record.pk for record in records], fetched_at=None)
+    unfilled.filter(missing_since=None).update(missing_since=now)
+    for record in records:
+        record.missing_since = record.missing_since or now
 
 
 def _not_found(crm_id: str) -> RowError:
@@ -144,6 +158,7 @@ def _fill(record: Record, answer: CrmRecord, owner: User | None) -> None:
     record.is_deleted = answer.is_deleted
     record.modified_at = answer.modified_at
     record.fetched_at = timezone.now()
+    record.missing_since = None
 
 
 def _addresses(answer: CrmRecord) -> list[str]:

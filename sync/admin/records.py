@@ -112,6 +112,8 @@ class RecordAdmin(ReadOnlyAdmin):
     def in_crm(self, record: Record) -> str:
         if record.is_deleted:
             return badge(_("Deleted"), "bad")
+        if record.missing_since:
+            return badge(_("Not in the CRM"), "bad")
         if record.fetched_at is None:
             return badge(_("Not fetched yet"), "warn")
         return badge(_("There"), "good")

@@ -28,12 +28,14 @@ def record_page_view(request: HttpRequest, record: uuid.UUID) -> HttpResponse:
     viewer = viewer_of(request)
     found = record_or_404(record)
     look = _number(request.GET.get("look", ""))
+    looks_again = "look" in request.GET and bool(request.headers.get("HX-Request"))
     if found.fetched_at is None:
-        if "look" in request.GET and request.headers.get("HX-Request"):
+        if looks_again and not found.missing_since:
             return render(request, "records/unfetched.html", {"record": found, **_looking(look)})
-        fetch_soon(found)
-    elif "look" in request.GET and request.headers.get("HX-Request"):
-        # It has arrived meanwhile: the whole page has more to say.
+        if not looks_again:
+            fetch_soon(found)
+    if looks_again:
+        # It has arrived meanwhile, or the CRM doesn't have it: the whole page has more to say.
         return HttpResponse(headers={"HX-Redirect": reverse("record", args=[found.uuid])})
     return render_workspace_page(request, "records/record.html", str(found), _context(request, found, viewer))
 
@@ -59,6 +61,11 @@ def record_or_404(key: uuid.UUID) -> Record:
 
 def why_not(record: Record) -> Text:
     """Say why nothing can be logged on a record; empty when it can."""
+    if record.missing_since:
+        return gettext_lazy(
+            "The CRM has no such record, or the Access User may not see it, so that nothing can be logged on it. The "
+            "CRM is asked again whenever the record's page is opened."
+        )
     if record.is_deleted:
         return gettext_lazy("It was deleted in the CRM, so that nothing more can be logged on it.")
     if record.kind == RecordKind.CASE:

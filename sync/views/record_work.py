@@ -30,7 +30,8 @@ def log_task(request: HttpRequest, record: uuid.UUID, kind: str) -> HttpResponse
         raise Http404
     is_sent = request.method == "POST" and "switch" not in request.POST
     form = _form(request, found, TaskKind(kind), is_sent=is_sent)
-    if is_sent and form.is_valid() and (task := form.save()) is not None:
+    # What was typed stays there, below why it can't be logged.
+    if is_sent and not found.missing_since and form.is_valid() and (task := form.save()) is not None:
         messages.success(request, logged.told(task))
         return redirect("record", record=found.uuid)
     context = {**heading(found), "form": form, "kind": kind, "kinds": list(TaskKind)}

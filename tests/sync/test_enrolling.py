@@ -12,6 +12,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from sync.completion import Completion, complete
 from sync.enrolling import ChangedError, Plan, enrol_many, plan
@@ -71,10 +72,16 @@ def test_each_for_its_owner_as_far_as_they_can_be(people: People, play: Play) ->
 
 def test_what_is_left_out(people: People, play: Play) -> None:
     case, gone = RecordFactory.create(kind=RecordKind.CASE), RecordFactory.create(is_deleted=True)
+    missing = RecordFactory.create(fetched_at=None, missing_since=timezone.now())
     enrolled, fine = RecordFactory.create(), RecordFactory.create()
     enrol(play, enrolled, people.rep)
-    done = enrol_many(play, [case, gone, enrolled, fine, fine], people.rep, people.manager)
-    assert left_out(done) == {case: "cases_off", gone: "deleted", enrolled: "already_enrolled"}
+    done = enrol_many(play, [case, gone, missing, enrolled, fine, fine], people.rep, people.manager)
+    assert left_out(done) == {
+        case: "cases_off",
+        gone: "deleted",
+        missing: "not_in_crm",
+        enrolled: "already_enrolled",
+    }
     assert [each.record for each in done.enrolments] == [fine]
 
 

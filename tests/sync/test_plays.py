@@ -94,6 +94,8 @@ def test_what_can_not_be_enrolled(play: Play, rep: User) -> None:
     hana, lead = RecordFactory.create(), RecordFactory.create(kind=RecordKind.LEAD)
     assert refused(play, case, rep) == {"record": ["cases_off"]}
     assert refused(play, gone, rep) == {"record": ["deleted"]}
+    missing = RecordFactory.create(fetched_at=None, missing_since=timezone.now())
+    assert refused(play, missing, rep) == {"record": ["not_in_crm"]}
     assert refused(play, hana, rep, case) == {"related_record": ["cases_off"]}
     assert refused(play, hana, rep, lead) == {"related_record": ["two_people"]}
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection as database
 from django.db import transaction
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from sandbox.control import SandboxControl
@@ -124,8 +126,28 @@ def test_what_the_crm_does_not_have_is_told_and_asked_for_again(
         f"The CRM has no record with the id {gone}, or the Access User may not see it. Check the id, or let an admin "
         "share the record with the Access User."
     )
-    assert Record.objects.get(crm_id=gone).fetched_at is None
+    left = Record.objects.get(crm_id=gone)
+    assert left.fetched_at is None
+    assert left.missing_since is not None
     assert Record.objects.get(crm_id=there).name == "Novak"
+
+
+def test_a_record_that_appears_is_missing_no_longer(connection: Connection, sandbox: SandboxControl) -> None:
+    contact = in_crm(sandbox, "Contact", LastName="Novak")
+    records = known(connection, [contact])
+    long_ago = timezone.now() - timedelta(days=1)
+    Record.objects.update(missing_since=long_ago)
+    fetched(connection, [contact])
+    assert Record.objects.get(crm_id=contact).missing_since is None
+    assert records[contact].name == ""
+
+
+def test_it_is_remembered_since_when_a_record_is_missing(connection: Connection) -> None:
+    record = RecordFactory.create(connection=connection, crm_id=crm_id("003", 404), fetched_at=None)
+    fetch(connection, gateway(connection), [record])
+    first = Record.objects.get().missing_since
+    fetch(connection, gateway(connection), [Record.objects.get()])
+    assert Record.objects.get().missing_since == first == record.missing_since
 
 
 def test_a_deleted_record_is_marked(connection: Connection, sandbox: SandboxControl) -> None:

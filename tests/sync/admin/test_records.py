@@ -1,6 +1,7 @@
 """Records: shared by all teams, while the names of other teams' users are not."""
 
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from sync.enums import RecordKind
@@ -41,6 +42,17 @@ def test_record_search(world: World) -> None:
     assert names(client, "?q=0035g00000XyZaB") == ["Carla Contact"]
     assert names(client, "?q=0035g00000XyzaB") == []
     assert names(client, "?q=nobody") == []
+
+
+def test_a_record_that_the_crm_does_not_have_says_so(world: World) -> None:
+    client = logged_in(world.people.manager)
+    Record.objects.filter(pk=world.record.pk).update(fetched_at=None)
+    assert client.get(RECORDS).content.decode().count("Not fetched yet") == 1
+    Record.objects.filter(pk=world.record.pk).update(missing_since=timezone.now())
+    for page in (RECORDS, f"{RECORDS}{world.record.uuid}/change/"):
+        html = client.get(page).content.decode()
+        assert "Not in the CRM" in html
+        assert "Not fetched yet" not in html
 
 
 def test_record_is_not_edited(world: World) -> None:

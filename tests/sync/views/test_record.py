@@ -145,6 +145,29 @@ class TestStrangeRecords:
         response = rep.get(f"/records/{record.uuid}/?look=3", **HTMX)
         assert response["HX-Redirect"] == f"/records/{record.uuid}/"
 
+    def test_one_that_the_crm_does_not_have_says_so_and_takes_nothing(
+        self, rep: Client, play: Play, django_capture_on_commit_callbacks: Callable[..., Any]
+    ) -> None:
+        record = RecordFactory.create(name="", fetched_at=None)
+        assert "?look=2" in read(rep, record, "?look=1", **HTMX)
+        Record.objects.update(missing_since=timezone.now())
+        # The page that waits is led to what is known now, which waits no more.
+        assert rep.get(f"/records/{record.uuid}/?look=2", **HTMX)["HX-Redirect"] == f"/records/{record.uuid}/"
+        with django_capture_on_commit_callbacks(execute=True):
+            page = read(rep, record)
+        assert OrmQ.objects.count() == 1
+        assert "The CRM has no such record, or the Access User may not see it" in page
+        assert "Not in the CRM" in page
+        for words in ("being fetched", "?look=", "Log a call", "Start a play"):
+            assert words not in page, words
+        page = send(rep, record, "log/call/", subject="Talked", form_key=uuid4())
+        assert "The CRM has no such record" in page
+        assert "Talked" in page
+        assert not Task.objects.exists()
+        assert "The CRM has no such record" in read(rep, record, "start-play/")
+        send(rep, record, "start-play/", play=play.uuid)
+        assert not Enrolment.objects.exists()
+
     @pytest.mark.parametrize(
         ("values", "words"), [({"is_deleted": True}, "was deleted in the CRM"), ({"kind": "case"}, "Cases are off")]
     )
