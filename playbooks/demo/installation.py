@@ -66,6 +66,8 @@ def enter(directory: Path, web_port: int, crm_url: str, client_id: str, client_s
             "SALESFORCE_LOGIN_URL": crm_url,
             "SALESFORCE_CLIENT_ID": client_id,
             "SALESFORCE_CLIENT_SECRET": client_secret,
+            # A receiver of webhooks is tried out on this machine.
+            "WEBHOOK_PRIVATE_NETWORKS": "127.0.0.0/8",
         },
         "The demo's own, written anew by each run.",
     )

@@ -123,7 +123,10 @@ def _print(results: list[Result], calls: int, late: str) -> bool:
 
 def _print_logins(web_port: int, logins: list[Login], directory: Path) -> None:
     lines = [_("Open:     %(url)s") % {"url": f"http://127.0.0.1:{web_port}/"}]
+    lines += [_("API:      %(url)s") % {"url": f"http://127.0.0.1:{web_port}/api/v1/docs"}]
     lines += [f"{login.role.label:<8}  {login.email}  {login.password}" for login in logins]
     lines += [_("Logs:     %(logs)s") % {"logs": directory.relative_to(ROOT) / "*.log"}]
-    lines += [_("E-mails:  %(mail)s") % {"mail": directory.relative_to(ROOT) / "mail"}, _("Ctrl-C ends it.")]
+    lines += [_("E-mails:  %(mail)s") % {"mail": directory.relative_to(ROOT) / "mail"}]
+    command = f"ENV_FILE={directory.relative_to(ROOT) / '.env'} .venv/bin/python manage.py api_token_create NAME"
+    lines += [_("Commands: %(command)s") % {"command": command}, _("Ctrl-C ends it.")]
     print("\n" + "\n".join(lines), flush=True)

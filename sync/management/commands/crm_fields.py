@@ -43,7 +43,11 @@ def _words(error: CrmError | NotConnectedError) -> str:
 
 def _lines(report: FieldReport) -> list[str]:
     what = f"{SLOT_LABELS[report.slot]} → {report.name}" if report.name else str(SLOT_LABELS[report.slot])
-    version = _(", package %(version)d") % {"version": report.version} if report.version is not None else ""
+    version = ""
+    if report.version is not None:
+        version = _(", from package %(version)d") % {"version": report.version}
+    elif report.is_packaged and report.field:
+        version = _(", not from the package, or its help text was changed")
     type_ = f", {report.type_words}" if report.field else ""
     lines = [f"{'·' if report.state.is_good else '!'} {what}: {report.label}{type_}{version}"]
     if report.remedy:

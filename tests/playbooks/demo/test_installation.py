@@ -22,7 +22,7 @@ from playbooks.demo.installation import enter
 enter(Path(sys.argv[1]), 8123, "http://127.0.0.1:9", "id", "secret")
 from playbooks import settings
 print(settings.DATABASES["default"]["NAME"], settings.SALESFORCE_LOGIN_URL, settings.QUEUE_REDIS_URL, settings.SITE_URL)
-print(settings.EMAIL_FILE_PATH)
+print(settings.EMAIL_FILE_PATH, *settings.WEBHOOK_PRIVATE_NETWORKS)
 """
 
 
@@ -60,5 +60,6 @@ def test_the_shells_settings_for_another_installation_are_left_out(tmp_path: Pat
         timeout=60,
         check=True,
     )
-    assert done.stdout == f"{tmp_path}/playbooks.sqlite3 http://127.0.0.1:9  http://127.0.0.1:8123\n{tmp_path}/mail\n"
+    database, mail = f"{tmp_path}/playbooks.sqlite3", f"{tmp_path}/mail"
+    assert done.stdout == f"{database} http://127.0.0.1:9  http://127.0.0.1:8123\n{mail} 127.0.0.0/8\n"
     assert {"DATABASE_URL", "QUEUE_REDIS_URL", "ENV_FILE"} < set(documented_variables())

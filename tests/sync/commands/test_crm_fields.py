@@ -26,7 +26,7 @@ def test_m7_all_is_there(connection: Connection, sandbox: SandboxControl) -> Non
     sandbox.install_package(package_zip())
     status, text = run()
     assert (status, text.count("! ")) == (0, 0)
-    assert text.count("· Key → Playbooks_Key__c: Present, Text (64), package 1\n") == 1
+    assert text.count("· Key → Playbooks_Key__c: Present, Text (64), from package 1\n") == 1
 
 
 @pytest.mark.django_db(transaction=True)
@@ -37,6 +37,12 @@ def test_m7_something_is_missing(connection: Connection, sandbox: SandboxControl
     assert status == 1
     lines = "! Play Step → Play_Step__c: Missing\n  Install the package below. Until then it is left out."
     assert text.count(lines) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_m7_a_field_that_is_not_from_the_package_is_told(connection: Connection, sandbox: SandboxControl) -> None:
+    _status, text = run()
+    assert text.count("(64), not from the package, or its help text was changed\n") == 1
 
 
 @pytest.mark.django_db(transaction=True)
