@@ -185,7 +185,7 @@ def see_why_and_retry(page: Page, sandbox: SandboxControl, *, scripts: bool) -> 
     visit(page, "My tasks")
     page.get_by_role("link", name="Completed").click()
     expect(row_of(page, "Called back")).to_contain_text(WORDS.rstrip("."))
-    row_of(page, "Called back").get_by_role("link", name="Called back").click()
+    row_of(page, "Called back").get_by_role("link", name="Called back", exact=True).click()
     state = page.get_by_role("region", name="Sync state")
     expect(state.get_by_text(CODE, exact=True)).to_be_visible()
     expect(state.get_by_text(WORDS).last).to_be_visible()
