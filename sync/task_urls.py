@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("new/", ad_hoc_task.new_task, name="task_new"),
     path("new/records/", ad_hoc_task.records_to_choose, name="task_new_records"),
     path("<uuid:task>/complete/", complete_task.complete_task, name="task_complete"),
+    path("<uuid:task>/state/", complete_task.task_state, name="task_state"),
     path("<uuid:task>/skip/", put_off_task.skip, name="task_skip"),
     path("<uuid:task>/unskip/", put_off_task.unskip, name="task_unskip"),
     path("<uuid:task>/snooze/", put_off_task.snooze, name="task_snooze"),

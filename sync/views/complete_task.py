@@ -5,18 +5,19 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from sync import logged, worklist
 from sync.enums import TaskState
 from sync.models import Task
+from sync.record_page import MOST_LOOKS
 from sync.task_forms import TaskForm, form_class
-from sync.views.my_tasks import ICONS
+from sync.views.my_tasks import ICONS, Row, with_state
 from sync.views.one_task import answer_row, task_or_404, wants_part, way_back
 from sync.views.put_off_task import closed
 from teams.pages import render_workspace_page, workspace_page
@@ -49,11 +50,25 @@ def complete_task(request: HttpRequest, task: UUID) -> HttpResponse:
     return render_workspace_page(request, "my_tasks/complete.html", _("Complete a task"), context)
 
 
+@require_safe
+@workspace_page
+def task_state(request: HttpRequest, task: UUID) -> HttpResponse:
+    """Answer a row of My tasks that waits for what was just completed: its state, and whether to look again."""
+    viewer = viewer_of(request)
+    found = get_object_or_404(with_state(Task.objects.visible_to(viewer)), uuid=task)
+    context = {"row": Row.of(found, timezone.localdate(), viewer), "look": _number(request.GET.get("look", "")) + 1}
+    return render(request, "my_tasks/state.html", {**context, "most_looks": MOST_LOOKS, "is_look": True})
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) < 9 else 0
+
+
 def _completed(request: HttpRequest, task: Task) -> HttpResponse:
     told = logged.told(task)
     if wants_part(request):
         said = _("“%(task)s” is completed.") % {"task": task.subject}
-        return answer_row(request, task, said, outcome="completed", told=told)
+        return answer_row(request, task, said, outcome="completed", told=told, look=0, most_looks=MOST_LOOKS)
     messages.success(request, told)
     if "go_on" in request.POST:
         upcoming = worklist.first_due(task.user, timezone.localdate(), but=task)

@@ -19,6 +19,7 @@ from sync.crm.remedies import actor_of
 from sync.enums import Actor, TaskKind, TaskState
 from sync.models import Record, Task
 from sync.reasons import reason
+from sync.record_page import is_unsettled
 from sync.sync_state import NEWEST_FIRST, SyncState, newest_row, sync_state
 from sync.worklist import Show
 from teams.models import User
@@ -39,6 +40,7 @@ class Row:
     days_ahead: int | None  # None: it has no day
     state: SyncState | None = None  # of what is completed
     reason: str = ""
+    is_unsettled: bool = False
     can_correct: bool = False  # the CRM refused it for something that can be corrected here
 
     @classmethod
@@ -60,6 +62,7 @@ class Row:
             record=task.who or task.what,
             state=state,
             reason=words,
+            is_unsettled=is_unsettled(row),
             can_correct=corrects,
             **common,  # type: ignore[arg-type]
         )

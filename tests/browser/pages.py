@@ -293,6 +293,7 @@ NO_PAGES = {
     "admin:logout": _POST,
     "task_new_records": "a part of a page, for htmx",
     "record_states": "a part of a page, for htmx",
+    "task_state": "a part of a page, for htmx",
     **dict.fromkeys(("record_open", "record_end_play"), _POST),
     **dict.fromkeys(("task_skip", "task_unskip"), _POST),
     **dict.fromkeys(("admin:teams_team_export", "admin:teams_user_export", "admin:auditlog_logentry_export"), _FILE),

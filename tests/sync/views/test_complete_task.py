@@ -9,7 +9,7 @@ from django.test import Client
 
 from sync import plays
 from sync.completion import Completion, complete
-from sync.enums import DecisionCode, OutboxState, RecordKind, TaskKind, TaskState
+from sync.enums import DecisionCode, FailureMode, OutboxState, RecordKind, TaskKind, TaskState
 from sync.models import Decision, OutboxRow, Record, Task
 from sync.skipping import skip
 from teams.models import User
@@ -333,3 +333,36 @@ class TestFromTheList:
         assert (asked["HX-Retarget"], asked["HX-Reswap"]) == (f"#task-{task.uuid}", "outerHTML")
         html = send(client, task, {"description": "Mine"}, headers=HTMX).content.decode()
         assert (html.count("was completed already"), html.count("Mine")) == (1, 1)
+
+
+class TestState:
+    """A row that was completed in place asks for its task's state until it is settled."""
+
+    def test_it_asks_until_it_is_settled(self, people: People, record: Record) -> None:
+        task = step_of(people.rep, record)
+        client = logged_in(people.rep)
+        look = f'hx-get="/tasks/{task.uuid}/state/?look='
+        html = send(client, task, headers=HTMX).content.decode()
+        assert "Waiting" in html
+        assert f'{look}0"' in html
+        html = client.get(f"{address(task, 'state')}?look=0", headers=HTMX).content.decode()
+        assert f'{look}1"' in html
+        assert look not in client.get(f"{address(task, 'state')}?look=44", headers=HTMX).content.decode()
+        OutboxRow.objects.update(state=OutboxState.DONE)
+        html = client.get(f"{address(task, 'state')}?look=1", headers=HTMX).content.decode()
+        assert "Synced" in html
+        assert look not in html
+
+    def test_a_refusal_says_why_and_leads_to_its_correction(self, people: People, record: Record) -> None:
+        task = step_of(people.rep, record)
+        client = logged_in(people.rep)
+        send(client, task, headers=HTMX)
+        OutboxRow.objects.update(
+            failure_mode=FailureMode.DATA,
+            error_code="STRING_TOO_LONG",
+            error_message="Subject: too long",
+        )
+        html = client.get(f"{address(task, 'state')}?look=1", headers=HTMX).content.decode()
+        assert f'hx-swap-oob="innerHTML:#reason-{task.uuid}"' in html
+        assert "Subject: too long" in html
+        assert f'href="/tasks/{task.uuid}/correct/?next=/tasks/"' in html
