@@ -28,17 +28,18 @@ _CAUSES: dict[str, Text] = {
 }
 
 
-def reason(task: Task, row: OutboxRow | None, viewer: User | None = None) -> str:
+def reason(task: Task, row: OutboxRow | None, viewer: User | None = None, *, with_times: bool = True) -> str:
     """Say in a sentence or two why `task` stands where it stands; `row` is its newest (sync_state.newest_row).
 
-    A `viewer`, who may see the task, is told what they themselves can do.
+    A `viewer`, who may see the task, is told what they themselves can do. Without `with_times` no time is named: for
+    programs, which have times in fields of their own and no time zone.
     """
     if row is None:
-        return _without_row(task)
+        return _without_row(task, with_times)
     match OutboxState(row.state):
         case OutboxState.DONE:
             gone = _("Its Task was deleted in the CRM, and is not made again.")
-            return gone if was_deleted(row) else _in_crm(task)
+            return gone if was_deleted(row) else _in_crm(task, with_times)
         case OutboxState.SENDING:
             return _("It is being sent to the CRM.")
         case OutboxState.CANCELLED:
@@ -46,7 +47,7 @@ def reason(task: Task, row: OutboxRow | None, viewer: User | None = None) -> str
         case OutboxState.FAILED:
             return _given_up(task, row, viewer)
         case OutboxState.PENDING:
-            return _waiting(task, row, viewer)
+            return _waiting(task, row, viewer, with_times)
 
 
 def at(time: datetime) -> str:
@@ -57,18 +58,18 @@ def at(time: datetime) -> str:
     return _("on %(time)s") % {"time": date_format(local, "DATETIME_FORMAT")}
 
 
-def _without_row(task: Task) -> str:
+def _without_row(task: Task, with_times: bool) -> str:
     if task.state == TaskState.OPEN:
         return _("It is not completed: nothing is sent before that.")
     if task.state == TaskState.SKIPPED:
         return _("It was skipped: nothing is sent.")
     if task.crm_id:
-        return _in_crm(task)
+        return _in_crm(task, with_times)
     return _("No CRM is connected yet. It goes out by itself once an admin has connected one.")
 
 
-def _in_crm(task: Task) -> str:
-    if task.synced_at is None:
+def _in_crm(task: Task, with_times: bool) -> str:
+    if task.synced_at is None or not with_times:
         return _("It stands in the CRM.")
     return _("It was written to the CRM %(when)s.") % {"when": at(task.synced_at)}
 
@@ -84,22 +85,22 @@ def _given_up(task: Task, row: OutboxRow, viewer: User | None) -> str:
     return _("%(what)s. It was given up after 30 days. An admin can mend it; then it can be retried.") % words
 
 
-def _waiting(task: Task, row: OutboxRow, viewer: User | None) -> str:
+def _waiting(task: Task, row: OutboxRow, viewer: User | None, with_times: bool) -> str:
     connection = row.connection
     if connection.state == ConnectionState.DISCONNECTED:
         return _("The Access User is disconnected. It goes out by itself once an admin has connected it again.")
-    words = {"when": _next(row)}
+    words = {"when": _next(row, with_times)}
     if row.in_doubt and not row.trouble_id:
         return _("The CRM's last answer got lost. Playbooks looks there before it sends again, %(when)s.") % words
     if row.failure_mode:
-        return _tried_again(task, row, viewer)
+        return _tried_again(task, row, viewer, with_times)
     if connection.paused_until and connection.paused_until > timezone.now():
         return _("The CRM takes nothing at the moment. It goes out %(when)s.") % words
     return _("It goes out %(when)s.") % words
 
 
-def _tried_again(task: Task, row: OutboxRow, viewer: User | None) -> str:
-    words = {"what": what_failed(row), "when": _next(row)}
+def _tried_again(task: Task, row: OutboxRow, viewer: User | None, with_times: bool) -> str:
+    words = {"what": what_failed(row), "when": _next(row, with_times)}
     match Actor.ADMIN if row.trouble_id else actor_of(row.failure_mode):
         case Actor.ADMIN:
             return _("%(what)s. An admin can mend it; it is tried again %(when)s.") % words
@@ -129,7 +130,9 @@ def next_time(row: OutboxRow) -> datetime:
     return max(time for time in (row.next_try or timezone.now(), row.connection.paused_until) if time)
 
 
-def _next(row: OutboxRow) -> str:
+def _next(row: OutboxRow, with_times: bool) -> str:
     """When it goes out next, as a sentence goes on with it."""
     latest = next_time(row)
-    return at(latest) if latest > timezone.now() else _("in a moment")
+    if latest <= timezone.now():
+        return _("in a moment")
+    return at(latest) if with_times else _("later")

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from sync.enums import OutboxState, TaskState, TaskStatus
@@ -97,10 +96,8 @@ def answer(received: ReceivedTask) -> dict[str, Any]:
         return told | _stopped(received)
     row = newest_row(task)
     next_try = row.next_try if row is not None else None
-    with timezone.override(None):
-        why = reason(task, row)
     return told | {
-        "reason": why,
+        "reason": reason(task, row, with_times=False),
         "crm_task_id": task.crm_id or None,
         "who": _crm_id(task.who),
         "what": _crm_id(task.what),

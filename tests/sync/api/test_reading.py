@@ -47,6 +47,7 @@ def test_a_task_tells_its_whole_way_and_none_of_its_texts(dialer: Dialer, people
     assert attempt == {**error, "finished_at": begun.isoformat(), "outcome": "refused", "http_status": 400}
     reason, received_at = told.pop("reason"), told.pop("received_at")
     assert "data value too large" in reason
+    assert reason.endswith("it is tried again later."), reason
     assert received_at == ReceivedTask.objects.get().received_at.isoformat()
     assert told == {
         "id": str(task.uuid),
@@ -63,6 +64,16 @@ def test_a_task_tells_its_whole_way_and_none_of_its_texts(dialer: Dialer, people
     }
     assert "skis" not in str(told)
     assert "Discovery" not in str(told)
+
+
+def test_a_reason_names_no_time(dialer: Dialer, people: People) -> None:
+    the_connection()
+    (task,) = hand_in(dialer, people.rep, "1")
+    OutboxRow.objects.update(not_before=timezone.now() + timedelta(hours=1))
+    assert dialer.get(f"/{task.uuid}")["reason"] == "It goes out later."
+    OutboxRow.objects.all().delete()
+    Task.objects.update(crm_id="00T000000000001EAA", synced_at=timezone.now())
+    assert dialer.get(f"/{task.uuid}")["reason"] == "It stands in the CRM."
 
 
 def without(values: dict[str, Any], *names: str) -> dict[str, Any]:
