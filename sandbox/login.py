@@ -5,7 +5,7 @@ import binascii
 import re
 from urllib.parse import unquote
 
-from sandbox import authorize
+from sandbox import authorize, record_page
 from sandbox.errors import OAuthError, not_found
 from sandbox.faults import TOKEN_KINDS, Target
 from sandbox.messages import Request
@@ -30,6 +30,13 @@ def serve(org: Org, request: Request, target: Target) -> Response:
         return authorize.serve(org, request, target)
     if request.path == "/services/oauth2/revoke":
         return _revoke(org, request)
+    if _is_for_a_browser(request):
+        return record_page.serve(org, request.path[1:])
+    return _who(org, request)
+
+
+def _who(org: Org, request: Request) -> Response:
+    """Who is logged in."""
     match = re.fullmatch(r"/id/(\w+)/(\w+)", request.path)
     if match is None and request.path != "/services/oauth2/userinfo":
         raise not_found()
@@ -39,6 +46,12 @@ def serve(org: Org, request: Request, target: Target) -> Response:
     if match is None:
         return identity.userinfo(org, session, request.base_url)
     return identity.identity(org, session, match[1], match[2], request.base_url)
+
+
+def _is_for_a_browser(request: Request) -> bool:
+    """Whether a person follows a link to a record."""
+    is_link = re.fullmatch(r"/(?:[0-9A-Za-z]{15}|[0-9A-Za-z]{18})", request.path) is not None
+    return is_link and request.method == "GET" and "authorization" not in request.headers
 
 
 def _token(org: Org, request: Request, target: Target) -> Response:
