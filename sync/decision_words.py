@@ -87,6 +87,13 @@ def uuids_in(decisions: Iterable[Decision]) -> set[str]:
     return {by for by in found if isinstance(by, str) and _is_uuid(by)}
 
 
+def crm_ids_in(decisions: Iterable[Decision]) -> set[str]:
+    """Return which records decisions name."""
+    details = [decision.detail or {} for decision in decisions]
+    found = {detail.get(name) for detail in details for name in ("crm_id", "related_crm_id")}
+    return {crm_id for crm_id in found if isinstance(crm_id, str)} - {""}
+
+
 def name_of(by: str, people: Mapping[str, str]) -> str:
     return people.get(by) or _("someone outside your teams")
 

@@ -71,6 +71,7 @@ class Loaded:
     attempts_left_out: bool = False
     people: Mapping[str, str] = field(default_factory=dict)  # names by UUID, as far as the viewer may see them
     sender: str = ""
+    named: Sequence[Record] = ()  # mirrored records that decisions name and the task isn't linked to any more
 
     @property
     def row(self) -> OutboxRow | None:
@@ -86,7 +87,7 @@ class Loaded:
     @property
     def records(self) -> tuple[Record | None, ...]:
         task = self.task
-        return (task.record, task.related_record, task.who, task.what)
+        return (task.record, task.related_record, task.who, task.what, *self.named)
 
 
 def tell(loaded: Loaded) -> list[Entry]:

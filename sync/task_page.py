@@ -10,9 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from sync import decision_words
 from sync.correcting import can_correct
-from sync.crm.remedies import actor_of, remedy_for
+from sync.crm.remedies import actor_of, remedy_for, speaker
 from sync.enums import Actor, ConnectionState, OutboxState, TaskSource
-from sync.models import Attempt, Decision, OutboxRow, ReceivedTask, Task
+from sync.models import Attempt, Decision, OutboxRow, ReceivedTask, Record, Task
 from sync.models.outbox import UNSETTLED
 from sync.reasons import next_time, reason
 from sync.story import Loaded, crm_url, gives_up_at, tell
@@ -37,21 +37,23 @@ _CANNOT: dict[str, Text] = {
 
 
 def load(task: Task, viewer: User) -> Loaded:
-    """Read what is kept about a task's way: five queries at most, however long the log."""
+    """Read what is kept about a task's way: six queries at most, however long the log."""
     decisions = list(Decision.objects.filter(task=task).order_by("at", "pk"))
     attempts = list(Attempt.objects.filter(task=task).order_by("-started_at", "-pk")[: MOST_ATTEMPTS + 1])
     sender, loaded = "", getattr(task, "rows_newest_first", None)
+    rows = list(ROWS.filter(task=task).order_by("pk")) if loaded is None else loaded[::-1]
     if task.source == TaskSource.API:
         received = ReceivedTask.objects.filter(task=task).select_related("sender").first()
         sender = received.sender.name if received else ""
     return Loaded(
         task=task,
-        rows=list(ROWS.filter(task=task).order_by("pk")) if loaded is None else loaded[::-1],
+        rows=rows,
         decisions=decisions,
         attempts=attempts[MOST_ATTEMPTS - 1 :: -1],
         attempts_left_out=len(attempts) > MOST_ATTEMPTS,
         people=_names(decision_words.uuids_in(decisions), task, viewer),
         sender=sender,
+        named=_named(decisions, task, rows),
     )
 
 
@@ -71,6 +73,7 @@ def page_of_task(task: Task, viewer: User) -> dict[str, Any]:
         "reason": why,
         "crm_url": "" if row and was_deleted(row) else crm_url(task, row),
         "remedy": remedy_for(row.failure_mode, row.error_code, row.error_message) if row and row.error_code else None,
+        "speaker": speaker(row.error_code) if row else "",
         "next_try": next_time(row) if row and row.next_try else None,
         "gives_up_at": gives_up_at(row, timezone.now()) if row and row.failure_mode else None,
         "can_retry": row is not None and can_retry(row),
@@ -127,6 +130,15 @@ def _rhythm(row: OutboxRow | None) -> int:
 def _digest(*shown: object) -> str:
     """Tell two views of a page apart."""
     return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
+
+
+def _named(decisions: Collection[Decision], task: Task, rows: Collection[OutboxRow]) -> list[Record]:
+    """Return the records that decisions name, besides the task's own: everybody who signs in may see them."""
+    own = {record.crm_id for record in (task.record, task.related_record, task.who, task.what) if record}
+    missing = decision_words.crm_ids_in(decisions) - own
+    if not missing:
+        return []
+    return list(Record.objects.filter(connection__in={row.connection_id for row in rows}, crm_id__in=missing))
 
 
 def _names(uuids: Collection[str], task: Task, viewer: User) -> dict[str, str]:

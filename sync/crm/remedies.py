@@ -168,6 +168,13 @@ _LIMIT_OF_MOMENT = Remedy(
     _("Too many long requests ran in your org at the same time."), _NOBODY, "Setup › System Overview"
 )
 
+# What Playbooks itself found or met: the CRM has said none of these.
+_OURS = {
+    *("RECORD_NOT_FOUND", "NO_CLOSED_STATUS", "NO_KEY_FIELD", "PLAYBOOKS_ERROR", "UNREADABLE_ANSWER", "TOO_MANY_PAGES"),
+    *("CONNECT_TIMEOUT", "REDIRECTED", "UNREACHABLE", "TLS_FAILED", "PROXY_FAILED", "TIMEOUT", "CONNECTION_LOST"),
+    *("TOKEN_NOT_RENEWED", "DISCONNECTED", "OTHER_ORG", "UNREADABLE_KEY", "UNTRUSTED_INSTANCE"),
+}
+
 _BY_MODE: dict[FailureMode, Remedy] = {
     FailureMode.TRANSIENT: Remedy(_("The CRM was busy or out of reach for a moment."), _NOBODY),
     FailureMode.FREE: Remedy(_("It was rolled back together with other Tasks of the same call."), _NOBODY),
@@ -206,6 +213,11 @@ _BY_MODE: dict[FailureMode, Remedy] = {
 }
 
 _CONCURRENT = re.compile(r"concurrent", re.IGNORECASE)
+
+
+def speaker(code: str) -> Text:
+    """Return a heading that tells whose words a code and its message are."""
+    return _("Playbooks says") if code in _OURS else _("The CRM says")
 
 
 def remedy_for(mode: str, code: str, message: str) -> Remedy:

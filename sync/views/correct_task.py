@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from sync import correcting, logged
 from sync.correction_forms import CorrectionForm, correction_form
-from sync.crm.remedies import remedy_for
+from sync.crm.remedies import remedy_for, speaker
 from sync.enums import LinkChoice
 from sync.models import Connection, OutboxRow, Record, Task
 from sync.sync_state import ROWS
@@ -51,6 +51,7 @@ def correct_task(request: HttpRequest, task: UUID) -> HttpResponse:
         "row": row,
         "form": form,
         "remedy": remedy_for(row.failure_mode, row.error_code, row.error_message) if row and row.error_code else None,
+        "speaker": speaker(row.error_code) if row else "",
         "icon": ICONS[form.kind],
         "kind": form.kind,
         "record": form.record,

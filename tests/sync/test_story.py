@@ -267,3 +267,7 @@ def test_m6_story_of_an_adopted_call_names_who_adopted_it_and_what_was_asked_bef
     assert "To be written to the CRM anew" in entries
     undo(adoption, rep)
     assert not load(Task.objects.get(), rep).is_adopted
+    # The call has no record any more; that it had is still told by the record's name.
+    for entry in told(Task.objects.get()):
+        if "dopt" in str(entry.title):
+            assert f"Contact Hana Novak ({hana.crm_id})" in entry.lines[0], entry.title

@@ -3,7 +3,7 @@
 import pytest
 
 from sync.crm import classify
-from sync.crm.remedies import _REMEDIES, actor_of, remedy_for
+from sync.crm.remedies import _OURS, _REMEDIES, actor_of, remedy_for, speaker
 from sync.enums import Actor, FailureMode
 
 # The codes of docs/salesforce.md that a task can be refused with, in their modes.
@@ -106,3 +106,11 @@ def test_every_code_of_the_gateways_table_that_can_refuse_a_row_has_words_of_its
 )
 def test_m25_who_can_mend_it(mode: str, actor: Actor) -> None:
     assert actor_of(mode) == actor
+
+
+def test_whose_words_a_code_is() -> None:
+    assert [str(speaker(code)) for code in ("RECORD_NOT_FOUND", "STRING_TOO_LONG")] == [
+        "Playbooks says",
+        "The CRM says",
+    ]
+    assert not {code for _mode, code in SHOWN} & _OURS

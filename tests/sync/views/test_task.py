@@ -11,6 +11,7 @@ from sandbox.control import SandboxControl
 from sync import outbox
 from sync.completion import Completion, complete
 from sync.enums import DecisionCode, FailureMode, OutboxState, TaskKind, TaskSource, TaskState
+from sync.errors import RowError
 from sync.models import Connection, Decision, OutboxRow, ReceivedTask, Sender, Task, Trouble
 from teams.models import User
 from tests.factories import RecordFactory, TaskFactory
@@ -318,3 +319,17 @@ def test_b2_m25_refused_task_is_explained_mended_and_retried(
     assert "It was written to the CRM at" in html
     (row,) = [row for row in sandbox.rows("Task") if row.get("Playbooks_Key__c") == task.key]
     assert row["Id"][:15] == task.crm_id[:15]
+
+
+def test_our_own_words_are_not_the_crms_and_times_say_what_they_are(world: World) -> None:
+    rep = world.people.rep
+    connection = Connection.objects.get()
+    (task,) = refuse(connection, rep, RowError(FailureMode.DATA, "RECORD_NOT_FOUND", "The CRM has no such record."))
+    html = text_of(rep, task)
+    assert "Playbooks says" in html
+    assert "The CRM says" not in html
+    assert "30 days from the first attempt, or from the first one after a retry by hand" in html
+    (task,) = refuse(connection, rep, BUSY)
+    assert "The CRM says" in text_of(rep, task)
+    (task,) = refuse(connection, rep, None)
+    assert "last written" in text_of(rep, task)
