@@ -21,9 +21,9 @@ _MOST_RELATED = 20  # offered beside one record
 _MOST_READ = 500  # of all that may be offered on one page
 
 WHY: dict[str, Text] = {
-    DecisionCode.NO_MATCH: _("No record has this number."),
-    DecisionCode.NO_HISTORY: _("The number belongs to a record that nobody has worked with in Playbooks yet."),
-    DecisionCode.SEVERAL_MATCHES: _("Several records that were worked with have this number."),
+    DecisionCode.NO_MATCH: _("At that time no record had this number."),
+    DecisionCode.NO_HISTORY: _("At that time nobody had worked in Playbooks with the record that has this number."),
+    DecisionCode.SEVERAL_MATCHES: _("At that time several records that had been worked with had this number."),
 }
 
 
