@@ -1,15 +1,20 @@
 """Records in a real browser: found while one types, logged on, and seen to arrive in the CRM."""
 
+import re
+
 import pytest
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from sandbox.control import SandboxControl
 from sync import connecting
+from sync.enums import TaskState
 from sync.models import Connection, Record
 from sync.refresh import fetch, known
 from teams.crm_ids import to_18
 from teams.models import User
 from tests.browser.conftest import Visitor
+from tests.factories import PlayFactory, PlayStepFactory, TaskFactory, crm_id
 from tests.people import People
 from tests.real_worker import work_off
 
@@ -66,3 +71,46 @@ def test_a_record_that_is_opened_by_its_id_arrives_by_itself(
     expect(page.get_by_role("status").filter(has_text="being fetched")).to_be_visible()
     work_off()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Novak", timeout=10_000)
+
+
+def test_a_record_that_the_crm_does_not_have_is_told_by_itself(
+    visitor: Visitor, people: People, connection: Connection
+) -> None:
+    page = visitor.page(people.rep)
+    page.goto(f"/records/?q={crm_id('003', 404)}")
+    page.get_by_role("button", name="Open it").click()
+    expect(page.get_by_role("link", name="Log a call")).to_be_visible()
+    work_off()
+    expect(page.get_by_text("The CRM has no such record, or the Access User may not see it")).to_be_visible(
+        timeout=10_000
+    )
+    expect(page.get_by_role("link", name="Log a call")).to_have_count(0)
+
+
+def test_nothing_lies_over_the_bell_where_a_play_is_started(visitor: Visitor, people: People, hana: Record) -> None:
+    PlayStepFactory.create(play=PlayFactory.create(name="Winter"))
+    page = visitor.page(people.rep)
+    page.goto(f"/records/{hana.uuid}/start-play/")
+    page.get_by_text("Steps: Winter").click()
+    for summary in page.locator("fieldset summary").all():
+        assert summary.evaluate("each => getComputedStyle(each, '::after').content") == "none"
+
+
+def test_a_task_that_is_completed_in_its_row_arrives_by_itself(visitor: Visitor, people: People, hana: Record) -> None:
+    task = TaskFactory.create(
+        user=people.rep,
+        state=TaskState.OPEN,
+        completed_at=None,
+        record=hana,
+        subject="Ask",
+        due_on=timezone.localdate(),
+    )
+    page = visitor.page(people.rep)
+    page.goto("/tasks/")
+    page.get_by_role("link", name="Complete Ask").click()
+    page.get_by_role("form", name="Complete Ask").get_by_role("button", name="Complete").click()
+    state = page.locator(f"#state-{task.uuid}")
+    expect(state).to_contain_text("Waiting")
+    work_off()
+    expect(state).to_contain_text("Synced", timeout=10_000)
+    expect(state).not_to_have_attribute("hx-get", re.compile("."))
