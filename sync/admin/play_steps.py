@@ -133,12 +133,14 @@ class StepInline(Scoped, UnfoldTabularInline):
     ordering = ("position",)
     ordering_field = "position"  # rows can be dragged; the numbers do it, too
     hide_title = True
-    formfield_overrides = {TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 2})}}
+    formfield_overrides = {TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 4})}}
 
     def get_extra(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> int:
-        """`?rows=` asks for empty rows."""
+        """A new play begins with an empty row; `?rows=` asks for more."""
         asked = request.GET.get("rows", "")
-        return min(int(asked), MOST_ROWS) if asked.isdecimal() and asked.isascii() else 0
+        if asked.isdecimal() and asked.isascii():
+            return min(int(asked), MOST_ROWS)
+        return 1 if obj is None else 0
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         formset = super().get_formset(request, obj, **kwargs)

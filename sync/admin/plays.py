@@ -86,6 +86,7 @@ class PlayAdmin(ScopedAdmin):
         else:
             text = _now("“%(play)s” is not active any more: nobody can enrol records in it.")
         messages.success(request, text % {"play": the_play, "running": running})
+        _warn_without_steps(request, the_play)
         return HttpResponseRedirect(page_of(the_play))
 
     def duplicate(self, request: HttpRequest, play: UUID) -> HttpResponse:
@@ -120,6 +121,10 @@ class PlayAdmin(ScopedAdmin):
             context["preview"] = _preview(obj, request)
         return super().render_change_form(request, context, add, change, form_url, obj)
 
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        _warn_without_steps(request, form.instance)
+
     @admin.display(description=_("steps"))
     def step_count(self, play: Any) -> int:
         return int(play.steps_in_it)
@@ -135,6 +140,12 @@ class PlayAdmin(ScopedAdmin):
     @admin.display(description=_("active"), ordering="is_active")
     def active_badge(self, play: Play) -> str:
         return badge(_("Active"), "good") if play.is_active else badge(_("Not active"))
+
+
+def _warn_without_steps(request: HttpRequest, play: Play) -> None:
+    if play.is_active and not play.steps.exists():
+        text = _now("“%(play)s” has no step yet: nobody can enrol records in it before it has one.")
+        messages.warning(request, text % {"play": play})
 
 
 def _enrolments(play: Play, state: str, count: int) -> str:

@@ -49,10 +49,29 @@ def test_play_added_by_a_manager(people: People) -> None:
     assert order(Play.objects.get()) == [(1, "Announce"), (2, "Call")]
 
 
-@pytest.mark.parametrize(("asked", "rows"), [("", 0), ("5", 5), ("999", 20), ("-1", 0), ("²", 0)])
+@pytest.mark.parametrize(("asked", "rows"), [("", 1), ("5", 5), ("999", 20), ("-1", 1), ("²", 1), ("0", 0)])
 def test_empty_rows_can_be_asked_for_without_scripts(people: People, asked: str, rows: int) -> None:
     response = logged_in(people.manager).get(f"{PLAYS}add/", {"rows": asked})
     assert len(response.context["inline_admin_formsets"][0].formset.forms) == rows
+
+
+def test_a_play_that_is_there_has_no_empty_row(people: People, play: Play) -> None:
+    response = logged_in(people.manager).get(f"{PLAYS}{play.uuid}/change/")
+    assert len(response.context["inline_admin_formsets"][0].formset.forms) == 3
+
+
+def test_an_active_play_without_a_step_says_that_it_can_t_be_enrolled(people: People) -> None:
+    client, words = logged_in(people.manager), "has no step yet: nobody can enrol records in it"
+    empty = {"name": "", "day_offset": 0}
+    assert words in client.post(f"{PLAYS}add/", form([empty]), follow=True).content.decode()
+    play = Play.objects.get()
+    assert not play.steps.exists()
+    Play.objects.update(is_active=False)
+    active = f"{PLAYS}{play.uuid}/active/"
+    assert words in client.post(active, {"active": "yes"}, follow=True).content.decode()
+    assert words not in client.post(active, {"active": "no"}, follow=True).content.decode()
+    PlayStep.objects.create(play=play, position=1, kind=TaskKind.CALL, name="Call")
+    assert words not in client.post(active, {"active": "yes"}, follow=True).content.decode()
 
 
 def test_an_empty_row_is_left_out_and_one_with_a_day_alone_is_not(people: People) -> None:
