@@ -34,7 +34,7 @@ def test_wrong_password_is_said_and_the_right_one_still_works(people: People, op
     refusal = "E-mail and password don't fit together, or the user is deactivated."
     expect(page.get_by_role("alert").filter(has_text=refusal)).to_be_visible()
     log_in(page, people.rep)
-    expect(page.get_by_text("Hello Rosa Rep.")).to_be_visible()
+    expect(page.get_by_role("heading", name="My tasks", level=1)).to_be_visible()
 
 
 def test_second_factor_is_asked_for(people: People, open_page: OpenPage) -> None:
@@ -47,7 +47,7 @@ def test_second_factor_is_asked_for(people: People, open_page: OpenPage) -> None
     expect(page.get_by_text("This code is wrong, or was used already.")).to_be_visible()
     page.get_by_label("Code").fill(code_now(secret))
     page.get_by_role("button", name="Log in", exact=True).click()
-    expect(page.get_by_text("Hello Rosa Rep.")).to_be_visible()
+    expect(page.get_by_role("heading", name="My tasks", level=1)).to_be_visible()
 
 
 def test_second_factor_required_of_a_role_is_set_up_first(people: People, open_page: OpenPage) -> None:
@@ -69,7 +69,7 @@ def test_second_factor_required_of_a_role_is_set_up_first(people: People, open_p
 def test_who_is_deactivated_is_out_at_the_next_click(people: People, open_page: OpenPage) -> None:
     page = open_page("/accounts/login/")
     log_in(page, people.rep)
-    expect(page.get_by_text("Hello Rosa Rep.")).to_be_visible()
+    expect(page.get_by_role("heading", name="My tasks", level=1)).to_be_visible()
     admin = open_page(f"/manager/teams/user/{people.rep.uuid}/change/", people.admin)
     admin.get_by_label("Active").uncheck()
     admin.get_by_role("button", name="Save", exact=True).click()
@@ -98,14 +98,14 @@ def test_invited_choose_a_password_and_log_in(
     expect(page.get_by_role("heading", name="Your password is saved")).to_be_visible()
     page.get_by_role("link", name="Log in").click()
     log_in(page, newcomer, NEW)
-    expect(page.get_by_text("Hello Nina New.")).to_be_visible()
+    expect(page.get_by_role("heading", name="My tasks", level=1)).to_be_visible()
 
 
 def test_passkey_is_added_and_logs_in_without_a_password(people: People, open_page: OpenPage) -> None:
     page = open_page("/accounts/login/")
     give_authenticator(page)
     log_in(page, people.rep)
-    expect(page.get_by_text("Hello Rosa Rep.")).to_be_visible()
+    expect(page.get_by_role("heading", name="My tasks", level=1)).to_be_visible()
     page.goto("/accounts/2fa/")
     page.get_by_role("link", name="Add a passkey").click()
     page.get_by_label("Name").fill("Laptop")
@@ -116,7 +116,7 @@ def test_passkey_is_added_and_logs_in_without_a_password(people: People, open_pa
     page.context.clear_cookies()
     page.goto("/accounts/login/")
     page.get_by_role("button", name="Log in with a passkey").click()
-    expect(page.get_by_text("Hello Rosa Rep.")).to_be_visible()
+    expect(page.get_by_role("heading", name="My tasks", level=1)).to_be_visible()
 
 
 def give_authenticator(page: Page) -> None:
