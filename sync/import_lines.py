@@ -10,16 +10,17 @@ from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from sync import emails
 from sync.enums import TaskKind, TaskSource
 from sync.import_files import Row
-from sync.inputs import Completion
+from sync.inputs import Completion, Errors, check
 from sync.models import PlayStep, Task
 from sync.play_steps import FoundStep, NamedStep, find_steps
 from teams.crm_ids import to_18
-from teams.models import User
+from teams.models import Organisation, User
 
 KEY_LENGTH = 255
 _KINDS = {"phone": "call", "phone call": "call", "calls": "call", "e-mail": "email", "mail": "email"}
@@ -65,13 +66,14 @@ class Judge:
     zone: ZoneInfo
 
     def judge(self, rows: Iterable[Row]) -> list[Line]:
-        """Return the lines with their completions: four queries, however many."""
+        """Return the lines with their completions: five queries at most, however many."""
         lines = [self._read(row) for row in rows]
         self._find_users(lines)
         steps = self._find_steps(lines)
+        _look_further([line for line in lines if line.errors], self)
         for line in lines:
             if not line.errors and line.user is not None:
-                line.completion = self._completion(line, line.user, steps.get(line.number))
+                line.completion = self.completion(line, line.user, steps.get(line.number))
                 line.contents = _contents(line, line.user)
         return lines
 
@@ -136,7 +138,7 @@ class Judge:
                 steps[line.number] = found
         return steps
 
-    def _completion(self, line: Line, user: User, found: FoundStep | None) -> Completion:
+    def completion(self, line: Line, user: User, found: FoundStep | None) -> Completion:
         said = line.cells.get
         step: PlayStep | None = found.step if found else None
         task: Task | None = found.task if found else None
@@ -165,6 +167,25 @@ class Judge:
             email_address=said("email_address", ""),
             source=TaskSource.IMPORT,
         )
+
+
+def _look_further(lines: Sequence[Line], judge: Judge) -> None:
+    """Find what else is wrong with lines that are refused, so that one round of corrections is enough."""
+    if not lines:
+        return
+    now, region = timezone.now(), Organisation.load().phone_region
+    for line in lines:
+        wrong = {name for name, _text in line.errors}
+        if "" in wrong:
+            continue
+        if line.cells.get("play") or line.cells.get("play_step"):
+            wrong |= {"kind", "subject"}  # of the step
+        errors = Errors()
+        # Whose it is doesn't matter here.
+        check(judge.completion(line, line.user or judge.viewer, None), None, now, region, errors)
+        for name, found in errors.by_field.items():
+            if name not in wrong:
+                line.refuse(ValidationError({name: found}))
 
 
 def _contents(line: Line, user: User) -> str:

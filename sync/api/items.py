@@ -42,6 +42,7 @@ class Item:
     received: ReceivedTask | None = None
     created: bool = False
     first: "Item | None" = None  # of the same key, earlier in the list
+    user: str = ""  # as it was given, where that is usable
 
     @property
     def call(self) -> CallIn:
@@ -66,15 +67,30 @@ def item_of(index: int, given: Any) -> Item:
         for error in unsound.errors(include_url=False, include_input=False)[:_MOST_ERRORS]:
             item.errors.append(said(error, error["loc"]))
         item.key = _key(given)
+        _look_further(item, given)
         return item
-    item.key = body.key
+    item.key, item.user = body.key, body.user
     if body.completed_at:
         errors = Errors()
         item.completed_at = parsed(body.completed_at, "completed_at", errors)
         item.refuse(errors)
-    if not item.errors:
+    if item.errors:
+        _look_further(item, given)
+    else:
         item.digest = _digest(item, body)
     return item
+
+
+def _look_further(item: Item, given: Mapping[str, Any]) -> None:
+    """Find what else is wrong with an item that is refused, so that one round of corrections is enough."""
+    if len(item.errors) >= _MOST_ERRORS:
+        return  # what isn't named may be unusable, too
+    wrong = {error["field"] for error in item.errors}
+    user, subject = given.get("user"), given.get("subject")
+    if "user" not in wrong and isinstance(user, str):
+        item.user = user
+    if "subject" not in wrong and not (subject or "").strip() and not given.get("play_step"):
+        item.add("subject", "required", _("Enter a subject: the CRM shows the task under it."))
 
 
 def is_same(item: Item, received: ReceivedTask) -> bool:

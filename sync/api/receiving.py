@@ -34,6 +34,7 @@ def receive(sender: Sender, given: Sequence[Any]) -> list[Item]:
     """Take tasks; answers in their order. One that is refused leaves nothing and doesn't stop the others."""
     for tries in range(_TRIES):
         items = [item_of(index, one) for index, one in enumerate(given)]
+        _find_users(sender, [item for item in items if item.errors and item.user])
         sound = _first_of_their_key([item for item in items if item.digest])
         fresh = _not_here_yet(sender, sound)
         try:
@@ -154,7 +155,9 @@ def _refuse(item: Item, error: ValidationError) -> None:
 
 def _find_users(sender: Sender, items: Sequence[Item]) -> dict[int, User]:
     """Find each item's user among the sender's: by e-mail or by CRM id, active ones alone."""
-    named = {item.index: _name(item.body.user) for item in items if item.body}
+    if not items:
+        return {}
+    named = {item.index: _name(item.user) for item in items}
     addresses = {name for name in named.values() if "@" in name}
     ids = set(named.values()) - addresses
     found = {}

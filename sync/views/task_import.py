@@ -270,7 +270,7 @@ def _told(line: Line, zone: ZoneInfo) -> list[tuple[str, str]]:
     return [
         (_("Line"), str(line.number)),
         (_("User"), str(said.user)),
-        (_("Kind"), dict(TaskKind.choices).get(str(kind), "")),
+        (_("Kind"), str(TaskKind(kind).label) if kind else ""),
         (_("Subject"), said.subject or name),
         (_("When"), when),
         (_("Record"), str(said.record or "–")),

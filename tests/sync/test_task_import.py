@@ -221,6 +221,14 @@ def test_what_is_wrong_with_a_line_is_said_at_its_field(
     assert not task_imports.start(found)
 
 
+def test_all_that_is_wrong_with_a_line_is_said_at_once(people: People) -> None:
+    heading = "user,completed_at,call_direction,phone_number,call_duration_seconds"
+    found = checked(people.manager, ["nobody@example.com,yesterday,up,abc,long"], heading)
+    assert {name for _line, name in problems(found)} == set(heading.split(","))
+    found = checked(people.manager, [",yesterday,No such play,1"], "user,completed_at,play,play_step")
+    assert {name for _line, name in problems(found)} == {"user", "completed_at"}
+
+
 @pytest.mark.parametrize(
     ("text", "seconds"), [("0", 0), ("125", 125), ("125 s", 125), ("125.0", 125), ("2:05", 125), ("1:02:05", 3725)]
 )

@@ -151,7 +151,7 @@ def test_a_bad_item_does_not_stop_the_others(dialer: Dialer, people: People) -> 
         {"completed_at": "naive"},
         {"": "type"},
         {"call.duration_seconds": "out_of_range"},
-        {"key": "required", "user": "required"},
+        {"key": "required", "user": "required", "subject": "required"},
     ]
     assert set(Task.objects.values_list("received__key", flat=True)) == {"1", "4"}
     assert dialer.post(call(people.rep, "2"))["created"], "a key that was refused is free"
@@ -228,6 +228,15 @@ def test_each_field_says_what_is_wrong_with_it(
     assert not Task.objects.exists()
     assert not ReceivedTask.objects.exists()
     assert not Record.objects.exists()
+
+
+def test_all_that_is_wrong_is_said_at_once(dialer: Dialer, people: People) -> None:
+    bad = {**call(people.rep), "user": "nobody@example.com", "subject": " ", "call": {"duration_seconds": "75"}}
+    assert dialer.refused(bad) == {"call.duration_seconds": "type", "user": "unknown", "subject": "required"}
+    bad = {**call(people.rep), "subject": None, "completed_at": "yesterday"}
+    assert dialer.refused(bad).keys() == {"completed_at", "subject"}
+    assert dialer.refused({**bad, "play_step": "1"}).keys() == {"completed_at"}
+    assert dialer.refused({**bad, "user": 5, "subject": 5}).keys() == {"user", "subject"}
 
 
 def test_messages_are_for_people_and_never_repeat_what_was_said(dialer: Dialer, people: People) -> None:
