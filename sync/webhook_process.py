@@ -10,6 +10,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from types import FrameType
 
 from django.db import DatabaseError, close_old_connections, connections
@@ -50,6 +51,7 @@ class Dispatcher:
         while self._under_way and time.monotonic() < end:
             self._wait()
             self._guarded(self._settle)
+        self._guarded(partial(Heartbeat.end, HEARTBEAT))
 
     def stop(self) -> None:
         self._stopping.set()

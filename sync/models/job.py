@@ -27,10 +27,18 @@ class Heartbeat(models.Model):
     @classmethod
     def beat(cls, name: str = "worker") -> None:
         """Say that this part (worker, monitor, sentinel) of this process's cluster lives."""
-        row = f"{name} {os.environ.get(CLUSTER_VARIABLE, '')}".strip()
-        now = timezone.now()
+        row, now = cls._row(name), timezone.now()
         if not cls.objects.filter(name=row).update(beat_at=now):
             cls.objects.get_or_create(name=row, defaults={"beat_at": now})
+
+    @classmethod
+    def end(cls, name: str) -> None:
+        """Say that this part ended as it should: nobody misses it."""
+        cls.objects.filter(name=cls._row(name)).delete()
+
+    @staticmethod
+    def _row(name: str) -> str:
+        return f"{name} {os.environ.get(CLUSTER_VARIABLE, '')}".strip()
 
 
 class JobLease(models.Model):

@@ -515,7 +515,13 @@ def test_a_hundred_thousand_bad_lines(people: People, var_dir: Path) -> None:
     assert ImportProblem.objects.count() == 100_000
     assert found.problems.first().errors == [  # type: ignore[union-attr]
         ["completed_at", "This is no time. Write it in ISO 8601, like 2025-03-31T14:05:00+02:00."],
-        ["user", "You see no active user with this e-mail address or CRM user id."],
+        [
+            "user",
+            (
+                "You see no active user with this e-mail address or CRM user id. Correct it, or ask an admin to activate "
+                "the user or to put them into one of your teams."
+            ),
+        ],
     ]
 
 
