@@ -518,8 +518,8 @@ def test_a_hundred_thousand_bad_lines(people: People, var_dir: Path) -> None:
         [
             "user",
             (
-                "You see no active user with this e-mail address or CRM user id. Correct it, or ask an admin to activate "
-                "the user or to put them into one of your teams."
+                "You see no active user with this e-mail address or CRM user id. Correct it, or ask an admin to "
+                "activate the user or to put them into one of your teams."
             ),
         ],
     ]
